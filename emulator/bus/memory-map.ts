@@ -1,0 +1,66 @@
+/**
+ * Where everything lives in the one wasm memory that interpreter, slow paths and (later) JIT share:
+ *
+ *   hart state | slow-path statics | TLB fill list | exec TLB | data TLBs | decoded pages | page tables of the host side | guest RAM
+ *
+ * Guest RAM comes last and is 64 KiB aligned. The data TLB is direct-mapped by va[addressBits:12], one bit more than
+ * an address inside the wasm memory has: that spare bit is what makes an empty entry miss for every address
+ * (DESIGN §2 and cpu/gen/tlb.ts).
+ */
+import { alignUp, KIB } from '../base/bytes.ts';
+
+export const PAGE_BITS = 12;
+export const PAGE_SIZE = 1 << PAGE_BITS;
+
+/** Hart state (cpu/layout.ts says what is where inside). */
+export const STATE_OFFSET = 0;
+/** Static data of the AssemblyScript slow paths. */
+export const STATICS_OFFSET = 8 * KIB;
+/** Addresses of the data TLB entries in use, so that a flush costs what was filled. */
+export const TLB_LIST_OFFSET = 64 * KIB;
+export const TLB_LIST_ENTRIES = 16 * KIB;
+export const EXEC_TLB_OFFSET = TLB_LIST_OFFSET + 4 * TLB_LIST_ENTRIES;
+/** One translation context per row of cpu/layout.ts `MMU_*`: user, supervisor, supervisor with SUM, bare. */
+export const MMU_CONTEXTS = 4;
+export const EXEC_TLB_ENTRIES = 256;
+/** virtual page (i64), decoded page (i32), unused (i32) */
+export const EXEC_TLB_ENTRY_BYTES = 16;
+export const DATA_TLB_OFFSET = EXEC_TLB_OFFSET + MMU_CONTEXTS * EXEC_TLB_ENTRIES * EXEC_TLB_ENTRY_BYTES;
+
+/** One decoded instruction; cpu/layout.ts `OP_*` says what is inside. A slot exists for every halfword of a page. */
+export const OP_BYTES = 16;
+export const OPS_PER_PAGE = PAGE_SIZE / 2;
+/** The decoded form of one page: a header, its ops, and two sentinels that leave for the next page. */
+export const DECODED_HEADER_BYTES = 64;
+export const DECODED_PAGE_BYTES = DECODED_HEADER_BYTES + OPS_PER_PAGE * OP_BYTES + 64;
+export const DECODED_PAGES = 768;
+
+export interface MemoryMap {
+  /** An address inside the wasm memory fits this many bits. */
+  readonly addressBits: number;
+  /** Bytes of one data TLB; there are two (read, write) for each translation context. */
+  readonly tlbBytes: number;
+  readonly decodedOffset: number;
+  /** One byte per guest page: non-zero when written since the bitmap was cleared. */
+  readonly dirtyOffset: number;
+  /** One u16 per guest page: index + 1 of its decoded page, 0 when it has none. */
+  readonly codeOffset: number;
+  readonly ramOffset: number;
+  readonly totalBytes: number;
+}
+
+export function memoryMap(ramBytes: number): MemoryMap {
+  const pages = ramBytes / PAGE_SIZE;
+  for (let addressBits = 24; addressBits <= 32; addressBits++) {
+    const tlbBytes = 8 * 2 ** (addressBits + 1 - PAGE_BITS);
+    const decodedOffset = alignUp(DATA_TLB_OFFSET + 2 * MMU_CONTEXTS * tlbBytes, 64);
+    const dirtyOffset = decodedOffset + DECODED_PAGES * DECODED_PAGE_BYTES;
+    const codeOffset = alignUp(dirtyOffset + pages, 64);
+    const ramOffset = alignUp(codeOffset + 2 * pages, 64 * KIB);
+    const totalBytes = ramOffset + ramBytes;
+    if (totalBytes <= 2 ** addressBits) {
+      return { addressBits, tlbBytes, decodedOffset, dirtyOffset, codeOffset, ramOffset, totalBytes };
+    }
+  }
+  throw new Error(`internal error: ${ramBytes} bytes of guest RAM do not fit a wasm memory`);
+}

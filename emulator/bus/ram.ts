@@ -1,0 +1,120 @@
+/**
+ * Guest RAM: the upper part of a wasm memory whose lower part belongs to the CPU (memory-map.ts). Devices and loaders
+ * reach it by physical address; the CPU reaches it directly. A dirty map (one byte per 4 KiB page) says what was
+ * written since it was last cleared, by the CPU or by a device: restore and fork copy those pages only.
+ */
+import { assert } from '../base/assert.ts';
+import { MIB, viewOf } from '../base/bytes.ts';
+import { UserError } from '../base/user-error.ts';
+import { memoryMap, PAGE_SIZE, type MemoryMap } from './memory-map.ts';
+
+const WASM_PAGE = 65536;
+/** Below 4 GiB with what the CPU keeps beside it. */
+export const MAX_RAM_BYTES = 3072 * MIB;
+
+export class Ram {
+  readonly map: MemoryMap;
+  /** Hart state, TLB, decoded code and guest RAM. */
+  readonly memory: WebAssembly.Memory;
+  readonly ramOffset: number;
+  /** Guest RAM alone. Whoever writes through it must call `markDirty`. */
+  readonly u8: Uint8Array;
+  private readonly view: DataView;
+  private readonly dirty: Uint8Array;
+  private readonly code: Uint16Array;
+  /** Set when decoded code was dropped or the dirty map cleared: the CPU flushes what it derived from them. */
+  isCpuStale = false;
+
+  /** @param sizeBytes a multiple of 1 MiB, at most `MAX_RAM_BYTES` */
+  constructor(
+    readonly size: number,
+    readonly base = 0x8000_0000,
+  ) {
+    if (size <= 0 || size % MIB !== 0 || size > MAX_RAM_BYTES) {
+      throw new UserError(
+        `guest memory of ${size} bytes is not possible`,
+        `give -m a whole number of MiB from 1 to ${MAX_RAM_BYTES / MIB}`,
+      );
+    }
+    this.map = memoryMap(size);
+    this.ramOffset = this.map.ramOffset;
+    const pages = Math.ceil(this.map.totalBytes / WASM_PAGE);
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.u8 = new Uint8Array(this.memory.buffer, this.ramOffset, size);
+    this.view = viewOf(this.u8);
+    this.dirty = new Uint8Array(this.memory.buffer, this.map.dirtyOffset, size / PAGE_SIZE);
+    this.code = new Uint16Array(this.memory.buffer, this.map.codeOffset, size / PAGE_SIZE);
+  }
+
+  /** Is [pa, pa+len) wholly inside? Any number is a legal question: descriptors come from the guest. */
+  contains(pa: number, len: number): boolean {
+    return pa >= this.base && len >= 0 && pa + len <= this.base + this.size;
+  }
+
+  read8(pa: number): number {
+    return this.view.getUint8(this.offset(pa, 1));
+  }
+  read16(pa: number): number {
+    return this.view.getUint16(this.offset(pa, 2), true);
+  }
+  read32(pa: number): number {
+    return this.view.getUint32(this.offset(pa, 4), true);
+  }
+  write8(pa: number, value: number): void {
+    this.view.setUint8(this.offset(pa, 1), value);
+    this.markDirty(pa, 1);
+  }
+  write16(pa: number, value: number): void {
+    this.view.setUint16(this.offset(pa, 2), value, true);
+    this.markDirty(pa, 2);
+  }
+  write32(pa: number, value: number): void {
+    this.view.setUint32(this.offset(pa, 4), value, true);
+    this.markDirty(pa, 4);
+  }
+  /** A view, not a copy: valid while nobody writes there. */
+  bytes(pa: number, len: number): Uint8Array {
+    const at = this.offset(pa, len);
+    return this.u8.subarray(at, at + len);
+  }
+  write(pa: number, bytes: Uint8Array): void {
+    this.u8.set(bytes, this.offset(pa, bytes.length));
+    this.markDirty(pa, bytes.length);
+  }
+  fill(pa: number, len: number, value: number): void {
+    const at = this.offset(pa, len);
+    this.u8.fill(value, at, at + len);
+    this.markDirty(pa, len);
+  }
+
+  /** Must follow every write that did not go through this class's own methods. Drops the pages' decoded code. */
+  markDirty(pa: number, len: number): void {
+    if (len === 0) return;
+    const first = Math.floor(this.offset(pa, len) / PAGE_SIZE);
+    const last = Math.floor((pa - this.base + len - 1) / PAGE_SIZE);
+    for (let page = first; page <= last; page++) {
+      this.dirty[page] = 1;
+      if (this.code[page] !== 0) {
+        this.code[page] = 0;
+        this.isCpuStale = true;
+      }
+    }
+  }
+
+  /** Indices of the pages written since `clearDirty`, ascending; page n is at `base + n * PAGE_SIZE`. */
+  dirtyPages(): number[] {
+    const pages: number[] = [];
+    for (let page = this.dirty.indexOf(1); page !== -1; page = this.dirty.indexOf(1, page + 1)) pages.push(page);
+    return pages;
+  }
+
+  clearDirty(): void {
+    this.dirty.fill(0);
+    this.isCpuStale = true;
+  }
+
+  private offset(pa: number, len: number): number {
+    assert(this.contains(pa, len), `physical range 0x${pa.toString(16)}+${len} is not RAM`);
+    return pa - this.base;
+  }
+}
