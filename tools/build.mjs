@@ -1,0 +1,115 @@
+/**
+ * `npm run build`: dist/ (programs and library) and images/out/ (kernel, userland, root image). A step runs when one of
+ * its inputs is newer than its outputs. `--force` runs them all.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+process.chdir(ROOT);
+const force = process.argv.includes('--force');
+
+/** asc flags that every program for the guest shares; the memory base must be decimal (a hex value is ignored). */
+const ASC = ['-O3', '--runtime', 'minimal', '--exportStart', 'start', '--exportTable', '--sourceMap'];
+const KERNEL_BASE = 0x80400000;
+const USER_BASE = 0x01000000;
+
+/** Programs for Node: entry -> file in dist/. */
+const PROGRAMS = {
+  'qemu-like': 'emulator/host/cli/main.ts',
+  wasm2rv: 'tools/wasm2rv/cli.ts',
+  asrv: 'tools/wasm2rv/asrv.ts',
+  'wasm-fuzz': 'tools/wasm2rv/fuzz/cli.ts',
+  image: 'tools/image/main.ts',
+  bench: 'tools/bench/main.ts',
+  gen: 'tools/gen/main.ts',
+  strata: 'emulator/host/node/index.ts',
+};
+const PAGES = { page: 'emulator/host/web/page.ts', worker: 'emulator/host/web/worker.ts' };
+
+/** Files below `paths` that match, newest time first. */
+function newest(paths, pattern = /\.(m?ts|mjs|json|sh)$/) {
+  let time = 0;
+  const visit = path => {
+    if (!existsSync(path)) return;
+    const s = statSync(path);
+    if (s.isDirectory()) for (const name of readdirSync(path)) visit(join(path, name));
+    else if (pattern.test(path) && !/\.test\.ts$|\.gen\.ts$/.test(path)) time = Math.max(time, s.mtimeMs);
+  };
+  paths.forEach(visit);
+  return time;
+}
+
+function isStale(outputs, inputs) {
+  if (force || !outputs.every(existsSync)) return true;
+  const oldest = Math.min(...outputs.map(o => statSync(o).mtimeMs));
+  return newest(inputs) > oldest;
+}
+
+async function step(name, outputs, inputs, run) {
+  if (!isStale(outputs, [...inputs, 'tools/build.mjs'])) return;
+  const start = performance.now();
+  for (const o of outputs) mkdirSync(dirname(o), { recursive: true });
+  await run();
+  console.error(`build: ${name} ${((performance.now() - start) / 1000).toFixed(1)} s`);
+}
+
+const node = (...args) => execFileSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+const asc = (entry, out, base, ...more) =>
+  node('node_modules/assemblyscript/bin/asc.js', entry, ...ASC, '--memoryBase', String(base), '-o', out, ...more);
+
+await step('cpu slow paths', ['emulator/cpu/slow.gen.ts'], ['emulator/cpu/slow', 'tools/build-slow.mjs'], async () => {
+  const { buildSlow } = await import('./build-slow.mjs');
+  await buildSlow();
+});
+
+await step(
+  'programs',
+  Object.keys(PROGRAMS).map(name => `dist/${name}.mjs`),
+  ['emulator', 'tools', 'package.json'],
+  () =>
+    build({
+      entryPoints: Object.fromEntries(Object.entries(PROGRAMS)),
+      outdir: 'dist',
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      platform: 'node',
+      target: 'node20',
+      format: 'esm',
+      packages: 'external',
+      sourcemap: 'linked',
+      logLevel: 'warning',
+    }),
+);
+
+await step('web page', ['dist/web/page.js', 'dist/web/worker.js'], ['emulator'], () =>
+  build({
+    entryPoints: PAGES,
+    outdir: 'dist/web',
+    bundle: true,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'esm',
+    loader: { '.css': 'text' },
+    sourcemap: 'linked',
+    logLevel: 'warning',
+  }),
+);
+
+const COMPILER = ['tools/wasm2rv', 'emulator/isa'];
+await step('kernel', ['images/out/kernel.elf'], ['guest-kernel', ...COMPILER], () => {
+  asc('guest-kernel/boot/boot.ts', 'dist/kernel.wasm', KERNEL_BASE, '--use', 'abort=hal/panic/kabort');
+  node('dist/wasm2rv.mjs', 'dist/kernel.wasm', '-o', 'images/out/kernel.elf', '--target', 'kernel');
+});
+
+await step('userland', ['images/out/strata'], ['guest-kernel/user', 'guest-kernel/abi', 'guest-kernel/lib', ...COMPILER], () => {
+  asc('guest-kernel/user/main.ts', 'dist/user.wasm', USER_BASE, '--use', 'abort=');
+  node('dist/wasm2rv.mjs', 'dist/user.wasm', '-o', 'images/out/strata', '--target', 'user');
+});
+
+await step('root image', ['images/out/rootfs.img'], ['images/manifests', 'images/rootfs', 'images/out/strata', 'tools/image'], () =>
+  node('dist/image.mjs', 'images/manifests/rootfs.json', '-o', 'images/out/rootfs.img'),
+);
