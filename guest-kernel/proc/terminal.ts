@@ -1,0 +1,14 @@
+/** What a task knows of its controlling terminal; tty/ extends it. */
+
+export abstract class Terminal {
+  /** The session that it controls, or 0. */
+  session: i32 = 0;
+  /** Its foreground process group, or 0. */
+  foreground: i32 = 0;
+
+  /** Its device number, for /proc/PID/stat and /dev/tty. */
+  abstract get rdev(): u64;
+
+  /** The session leader has gone: readers get end of file or -EIO from now on. `session` is 0 already. */
+  abstract hangup(): void;
+}
