@@ -21,7 +21,16 @@ function c(
   operands?: string,
 ): Insn {
   const base = must(BASE.get(expandsTo), `instruction row ${expandsTo}`);
-  return { name, format, match, mask, expandsTo, requires, ...(operands ? { operands } : {}), run: base.run };
+  return {
+    name,
+    format,
+    match,
+    mask,
+    expandsTo,
+    requires,
+    ...(operands === undefined ? {} : { operands }),
+    run: base.run,
+  };
 }
 
 export const RV64C: readonly Insn[] = [

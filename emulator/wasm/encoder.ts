@@ -1,0 +1,270 @@
+/**
+ * A small WebAssembly encoder (core specification, "Binary Format"): instruction sequences as arrays of bytes that
+ * compose like expressions, and a module of imports, functions and exports around them.
+ */
+import { must } from '../base/assert.ts';
+import { utf8 } from '../base/bytes.ts';
+
+/** Bytes of an instruction sequence. */
+export type Code = readonly number[];
+
+const OPCODES = {
+  unreachable: 0x00,
+  return: 0x0f,
+  drop: 0x1a,
+  select: 0x1b,
+  'i32.eqz': 0x45,
+  'i32.eq': 0x46,
+  'i32.ne': 0x47,
+  'i32.lt_s': 0x48,
+  'i32.lt_u': 0x49,
+  'i32.gt_u': 0x4b,
+  'i32.ge_u': 0x4f,
+  'i64.eqz': 0x50,
+  'i64.eq': 0x51,
+  'i64.ne': 0x52,
+  'i64.lt_s': 0x53,
+  'i64.lt_u': 0x54,
+  'i64.ge_s': 0x59,
+  'i64.ge_u': 0x5a,
+  'f32.eq': 0x5b,
+  'f32.lt': 0x5d,
+  'f32.le': 0x5f,
+  'f64.eq': 0x61,
+  'f64.lt': 0x63,
+  'f64.le': 0x65,
+  'i32.add': 0x6a,
+  'i32.sub': 0x6b,
+  'i32.mul': 0x6c,
+  'i32.and': 0x71,
+  'i32.or': 0x72,
+  'i32.xor': 0x73,
+  'i32.shl': 0x74,
+  'i32.shr_s': 0x75,
+  'i32.shr_u': 0x76,
+  'i64.clz': 0x79,
+  'i64.ctz': 0x7a,
+  'i64.popcnt': 0x7b,
+  'i64.add': 0x7c,
+  'i64.sub': 0x7d,
+  'i64.mul': 0x7e,
+  'i64.div_s': 0x7f,
+  'i64.div_u': 0x80,
+  'i64.rem_s': 0x81,
+  'i64.rem_u': 0x82,
+  'i64.and': 0x83,
+  'i64.or': 0x84,
+  'i64.xor': 0x85,
+  'i64.shl': 0x86,
+  'i64.shr_s': 0x87,
+  'i64.shr_u': 0x88,
+  'i64.rotl': 0x89,
+  'i64.rotr': 0x8a,
+  'f32.sqrt': 0x91,
+  'f32.add': 0x92,
+  'f32.sub': 0x93,
+  'f32.mul': 0x94,
+  'f32.div': 0x95,
+  'f64.sqrt': 0x9f,
+  'f64.add': 0xa0,
+  'f64.sub': 0xa1,
+  'f64.mul': 0xa2,
+  'f64.div': 0xa3,
+  'i32.wrap_i64': 0xa7,
+  'i64.extend_i32_s': 0xac,
+  'i64.extend_i32_u': 0xad,
+  'f64.convert_i64_s': 0xb9,
+  'f64.convert_i32_s': 0xb7,
+  'f64.convert_i32_u': 0xb8,
+  'f32.demote_f64': 0xb6,
+  'f64.promote_f32': 0xbb,
+  'i32.reinterpret_f32': 0xbc,
+  'i64.reinterpret_f64': 0xbd,
+  'f32.reinterpret_i32': 0xbe,
+  'f64.reinterpret_i64': 0xbf,
+  'i64.extend8_s': 0xc2,
+  'i64.extend16_s': 0xc3,
+  'i64.extend32_s': 0xc4,
+} as const;
+export type Mnemonic = keyof typeof OPCODES;
+
+const MEMORY_OPCODES = {
+  'i32.load': 0x28,
+  'i64.load': 0x29,
+  'f32.load': 0x2a,
+  'f64.load': 0x2b,
+  'i32.load8_u': 0x2d,
+  'i32.load16_u': 0x2f,
+  'i64.load8_s': 0x30,
+  'i64.load8_u': 0x31,
+  'i64.load16_s': 0x32,
+  'i64.load16_u': 0x33,
+  'i64.load32_s': 0x34,
+  'i64.load32_u': 0x35,
+  'i32.store': 0x36,
+  'i64.store': 0x37,
+  'f32.store': 0x38,
+  'f64.store': 0x39,
+  'i32.store16': 0x3b,
+  'i64.store8': 0x3c,
+  'i64.store16': 0x3d,
+  'i64.store32': 0x3e,
+} as const;
+export type MemoryMnemonic = keyof typeof MEMORY_OPCODES;
+
+export const VALUE_TYPES = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c } as const;
+export type ValueType = keyof typeof VALUE_TYPES;
+
+const VOID_BLOCK = 0x40;
+const END = 0x0b;
+
+/** Unsigned LEB128 of a non-negative integer. */
+export function uleb(value: number): number[] {
+  const out: number[] = [];
+  do {
+    const byte = value % 128;
+    value = Math.floor(value / 128);
+    out.push(value > 0 ? byte | 0x80 : byte);
+  } while (value > 0);
+  return out;
+}
+
+/** Signed LEB128. */
+export function sleb(value: bigint): number[] {
+  const out: number[] = [];
+  for (;;) {
+    const byte = Number(value & 0x7fn);
+    value >>= 7n;
+    const isLast = (value === 0n && (byte & 0x40) === 0) || (value === -1n && (byte & 0x40) !== 0);
+    out.push(isLast ? byte : byte | 0x80);
+    if (isLast) return out;
+  }
+}
+
+/** An operator behind its operands. */
+export function op(name: Mnemonic, ...operands: Code[]): Code {
+  return [...operands.flat(), OPCODES[name]];
+}
+export function i32(value: number): Code {
+  return [0x41, ...sleb(BigInt(value | 0))];
+}
+export function i64(value: number | bigint): Code {
+  return [0x42, ...sleb(BigInt.asIntN(64, BigInt(value)))];
+}
+export function get(local: number): Code {
+  return [0x20, ...uleb(local)];
+}
+export function set(local: number, value: Code): Code {
+  return [...value, 0x21, ...uleb(local)];
+}
+export function tee(local: number, value: Code): Code {
+  return [...value, 0x22, ...uleb(local)];
+}
+/** The alignment hint is always 1: a guest address promises nothing. */
+export function load(name: MemoryMnemonic, address: Code, offset = 0): Code {
+  return [...address, MEMORY_OPCODES[name], 0, ...uleb(offset)];
+}
+export function store(name: MemoryMnemonic, address: Code, value: Code, offset = 0): Code {
+  return [...address, ...value, MEMORY_OPCODES[name], 0, ...uleb(offset)];
+}
+export function call(func: number, ...operands: Code[]): Code {
+  return [...operands.flat(), 0x10, ...uleb(func)];
+}
+export function br(depth: number): Code {
+  return [0x0c, ...uleb(depth)];
+}
+export function brIf(depth: number, condition: Code): Code {
+  return [...condition, 0x0d, ...uleb(depth)];
+}
+export function brTable(depths: readonly number[], otherwise: number, index: Code): Code {
+  return [...index, 0x0e, ...uleb(depths.length), ...depths.flatMap(uleb), ...uleb(otherwise)];
+}
+export function block(...body: Code[]): Code {
+  return [0x02, VOID_BLOCK, ...body.flat(), END];
+}
+export function loop(...body: Code[]): Code {
+  return [0x03, VOID_BLOCK, ...body.flat(), END];
+}
+export function ifThen(condition: Code, then: Code, otherwise?: Code): Code {
+  return [...condition, 0x04, VOID_BLOCK, ...then, ...(otherwise ? [0x05, ...otherwise] : []), END];
+}
+/** `if` with a result. */
+export function choose(type: ValueType, condition: Code, then: Code, otherwise: Code): Code {
+  return [...condition, 0x04, VALUE_TYPES[type], ...then, 0x05, ...otherwise, END];
+}
+
+interface Signature {
+  readonly params: readonly ValueType[];
+  readonly results: readonly ValueType[];
+}
+
+/** Functions are numbered in the order of `importFunction` and then `addFunction` calls. */
+export class WasmModule {
+  private readonly types: string[] = [];
+  private readonly typeBytes: number[][] = [];
+  private readonly imports: number[][] = [];
+  private readonly functionTypes: number[] = [];
+  private readonly bodies: number[][] = [];
+  private readonly exports: number[][] = [];
+  private importedFunctions = 0;
+
+  importMemory(module: string, name: string, minPages: number, maxPages: number): void {
+    this.imports.push([...nameBytes(module), ...nameBytes(name), 0x02, 0x01, ...uleb(minPages), ...uleb(maxPages)]);
+  }
+
+  importFunction(module: string, name: string, signature: Signature): number {
+    if (this.bodies.length > 0) throw new Error('internal error: imports come before functions');
+    this.imports.push([...nameBytes(module), ...nameBytes(name), 0x00, ...uleb(this.typeIndex(signature))]);
+    return this.importedFunctions++;
+  }
+
+  /** `locals` are those behind the parameters. */
+  addFunction(signature: Signature, locals: readonly ValueType[], body: Code): number {
+    this.functionTypes.push(this.typeIndex(signature));
+    const declared = locals.flatMap(type => [1, VALUE_TYPES[type]]);
+    this.bodies.push([...uleb(locals.length), ...declared, ...body, END]);
+    return this.importedFunctions + this.bodies.length - 1;
+  }
+
+  exportFunction(name: string, func: number): void {
+    this.exports.push([...nameBytes(name), 0x00, ...uleb(func)]);
+  }
+
+  toBytes(): Uint8Array<ArrayBuffer> {
+    const sized = this.bodies.map(body => [...uleb(body.length), ...body]);
+    return Uint8Array.from([
+      ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+      ...section(1, this.typeBytes),
+      ...section(2, this.imports),
+      ...section(
+        3,
+        this.functionTypes.map(type => uleb(type)),
+      ),
+      ...section(7, this.exports),
+      ...section(10, sized),
+    ]);
+  }
+
+  private typeIndex({ params, results }: Signature): number {
+    const bytes = [0x60, ...typeVector(params), ...typeVector(results)];
+    const key = bytes.join();
+    const known = this.types.indexOf(key);
+    if (known !== -1) return known;
+    this.types.push(key);
+    this.typeBytes.push(bytes);
+    return this.types.length - 1;
+  }
+}
+
+function typeVector(types: readonly ValueType[]): number[] {
+  return [...uleb(types.length), ...types.map(type => must(VALUE_TYPES[type], 'value type'))];
+}
+function nameBytes(name: string): number[] {
+  const bytes = utf8(name);
+  return [...uleb(bytes.length), ...bytes];
+}
+function section(id: number, items: readonly number[][]): number[] {
+  if (items.length === 0) return [];
+  const content = [...uleb(items.length), ...items.flat()];
+  return [id, ...uleb(content.length), ...content];
+}
