@@ -41,9 +41,10 @@ function indexOf(frame: usize): u32 {
 /** A frame with one reference and undefined content, or 0 when there is none. */
 export function allocFrameRaw(): usize {
   if (free == 0) return 0;
-  const i = load<u32>(stack + <usize>--free * 4);
+  free--;
+  const i = load<u32>(stack + <usize>free * 4);
   store<u16>(counts + <usize>i * 2, 1);
-  return base + (<usize>i << PAGE_SHIFT);
+  return base + ((<usize>i) << PAGE_SHIFT);
 }
 
 /** A zeroed frame with one reference, or 0 when there is none. */
@@ -69,7 +70,9 @@ export function putFrame(frame: usize): void {
   assert(n > 0, "frame freed twice");
   if (n == 0xffff) return;
   store<u16>(at, n - 1);
-  if (n == 1) store<u32>(stack + <usize>free++ * 4, i);
+  if (n > 1) return;
+  store<u32>(stack + <usize>free * 4, i);
+  free++;
 }
 
 export function frameRefs(frame: usize): u32 {
