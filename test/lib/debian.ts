@@ -1,0 +1,59 @@
+/**
+ * Debian's own riscv64 programs, by package name, as outside judges: downloaded with apt under state folders of their
+ * own (DESIGN §8) and unpacked, never installed and never committed. Null where that is not possible: the test skips by
+ * name.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const RELEASE = 'trixie';
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+const APT_TIMEOUT_MS = 240_000;
+
+/** A folder with the package's files, or null. Kept in dist/debian between runs. */
+export function debianPackage(name: string): string | null {
+  const root = resolve('dist/debian');
+  const unpacked = join(root, 'unpacked', name);
+  if (existsSync(unpacked)) return unpacked;
+  try {
+    const options = aptOptions(root);
+    if (!existsSync(join(root, 'updated'))) {
+      execFileSync('apt-get', [...options, '-qq', 'update'], { stdio: 'ignore', timeout: APT_TIMEOUT_MS });
+      writeFileSync(join(root, 'updated'), '');
+    }
+    const downloads = join(root, 'download', name);
+    mkdirSync(downloads, { recursive: true });
+    execFileSync('apt-get', [...options, '-qq', 'download', `${name}:riscv64`], {
+      cwd: downloads,
+      stdio: 'ignore',
+      timeout: APT_TIMEOUT_MS,
+    });
+    const deb = readdirSync(downloads).find(f => f.endsWith('.deb'));
+    if (deb === undefined) return null;
+    execFileSync('dpkg', ['-x', join(downloads, deb), `${unpacked}.part`]);
+    execFileSync('mv', [`${unpacked}.part`, unpacked]);
+    return unpacked;
+  } catch {
+    return null;
+  }
+}
+
+function aptOptions(root: string): string[] {
+  for (const dir of ['state/lists/partial', 'cache/archives/partial', 'etc', 'unpacked']) {
+    mkdirSync(join(root, dir), { recursive: true });
+  }
+  const list = join(root, 'etc', 'sources.list');
+  writeFileSync(list, `deb [signed-by=${KEYRING}] http://deb.debian.org/debian ${RELEASE} main\n`);
+  writeFileSync(join(root, 'state', 'status'), '');
+  return [
+    '-oAPT::Architecture=riscv64',
+    '-oAPT::Architectures=riscv64',
+    `-oDir::Etc::SourceList=${list}`,
+    '-oDir::Etc::SourceParts=/dev/null',
+    `-oDir::State=${join(root, 'state')}`,
+    `-oDir::State::status=${join(root, 'state', 'status')}`,
+    `-oDir::Cache=${join(root, 'cache')}`,
+    '-oAPT::Sandbox::User=root',
+  ];
+}
