@@ -12,6 +12,7 @@ import { monotonicNs } from "../hal/time";
 import { Result, fail } from "../lib/result";
 import { PARKED_TASK, current } from "./task";
 import { hasSignal } from "./signal";
+import { deadlineSet } from "./timer";
 import { WaitQueue } from "./wait-queue";
 
 /** Not a result: the task sleeps and the call will be made again. Never seen by user space. */
@@ -75,7 +76,9 @@ export function interrupted(r: Result): Result {
 
 function sleep(deadline: i64): Result {
   const t = current();
+  t.wasWoken = false;
   t.state = PARKED_TASK;
   t.wakeAt = deadline == FOREVER ? 0 : deadline;
+  if (t.wakeAt != 0) deadlineSet(t.wakeAt);
   return PARKED;
 }

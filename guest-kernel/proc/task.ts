@@ -116,8 +116,6 @@ export class Task extends Waiter {
   clearTid: u64 = 0;
   /** In the trap: a system call is to be (re)started from the frame. */
   restartCall: bool = false;
-  /** sstatus.FS was not Off: the frame's f slots are valid when `fpSaved`. */
-  fpSaved: bool = false;
   /** In the ready queue. */
   isQueued: bool = false;
 

@@ -7,6 +7,8 @@
 export abstract class Waiter {
   /** The queues that it sleeps on now. */
   queues: Array<WaitQueue> = [];
+  /** The last sleep was ended by a queue, not by a deadline or a signal. */
+  wasWoken: bool = false;
 
   /** Called once when one of the queues is woken; it has left all of them. */
   abstract wake(): void;
@@ -32,6 +34,7 @@ export class WaitQueue {
     while (this.waiters.length > 0) {
       const w = this.waiters[this.waiters.length - 1];
       w.leaveQueues();
+      w.wasWoken = true;
       w.wake();
     }
   }
@@ -42,6 +45,7 @@ export class WaitQueue {
     while (done < n && this.waiters.length > 0) {
       const w = this.waiters[0];
       w.leaveQueues();
+      w.wasWoken = true;
       w.wake();
       done++;
     }
