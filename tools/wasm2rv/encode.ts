@@ -12,6 +12,8 @@ import { ZERO } from './regs.ts';
 
 const ROWS: ReadonlyMap<string, Insn> = new Map(INSTRUCTIONS.map(row => [row.name, row]));
 const RM_DYNAMIC = 7;
+/** Conversions that never round: their rm field is 0 by convention. */
+export const EXACT: ReadonlySet<string> = new Set(['fcvt.d.w', 'fcvt.d.wu', 'fcvt.d.s']);
 const FENCE_ALL = 0xff;
 
 /** An atomic's ordering suffix is bits 26 and 25 (aq, rl), not part of the row's name. */
@@ -58,7 +60,7 @@ export function encode(insn: MInsn): number {
     word |= encodeImmediate(format.imm, imm);
   }
   if (format.uimm) word |= encodeImmediate(format.uimm, insn.rs1 ?? 0);
-  if (format.rm) word |= (insn.rm ?? RM_DYNAMIC) << 12;
+  if (format.rm) word |= (insn.rm ?? (EXACT.has(row.name) ? 0 : RM_DYNAMIC)) << 12;
   return word >>> 0;
 }
 

@@ -9,7 +9,7 @@ import { assembleFunction } from './asm.ts';
 import { link } from './link.ts';
 import type { MProgram } from './minsn.ts';
 
-const has = (program: string): boolean => spawnSync(program, ['--version']).status === 0;
+const has = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
 const hasUser = has('qemu-riscv64');
 const hasSystem = has('qemu-system-riscv64');
 
