@@ -38,9 +38,16 @@ function indexOf(frame: usize): u32 {
   return i;
 }
 
+/** Gives cached frames back when none is free; true if it freed any. The page cache sets it. */
+let reclaim: () => bool = (): bool => false;
+
+export function setReclaim(fn: () => bool): void {
+  reclaim = fn;
+}
+
 /** A frame with one reference and undefined content, or 0 when there is none. */
 export function allocFrameRaw(): usize {
-  if (free == 0) return 0;
+  if (free == 0 && !reclaim()) return 0;
   free--;
   const i = load<u32>(stack + <usize>free * 4);
   store<u16>(counts + <usize>i * 2, 1);
