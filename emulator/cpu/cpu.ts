@@ -1,8 +1,25 @@
 /**
- * One RV64GC hart as the board sees it. CONTRACT: the bodies follow; code against these signatures.
+ * One RV64GC hart as the board sees it: a thin shell around the generated interpreter (gen/) and the AssemblyScript slow
+ * paths (slow/), which share the hart's state at the bottom of the RAM's wasm memory (layout.ts).
  */
+import { fromBase64, highWord, joinWords, TWO_32 } from '../base/bytes.ts';
 import type { StateReader, StateWriter } from '../base/state.ts';
+import {
+  DATA_TLB_OFFSET,
+  DECODED_HEADER_BYTES,
+  DECODED_PAGE_BYTES,
+  DECODED_PAGES,
+  EXEC_TLB_ENTRIES,
+  EXEC_TLB_OFFSET,
+  TLB_LIST_ENTRIES,
+  TLB_LIST_OFFSET,
+} from '../bus/memory-map.ts';
 import type { Ram } from '../bus/ram.ts';
+import { disassemble } from '../isa/disasm.ts';
+import * as layout from './layout.ts';
+import { interpreterModule } from './gen/module.ts';
+import { Predecoder } from './predecode.ts';
+import { SLOW_WASM } from './slow.gen.ts';
 
 /** Everything that is not RAM. Physical addresses are plain numbers (56 bits at most matter; wild ones stay wild). */
 export interface MmioBus {
@@ -17,7 +34,7 @@ export interface MmioBus {
 
 /** Why `run` returned. */
 export const ExitReason = {
-  /** All the instructions were retired. */
+  /** The budget is used up. */
   Budget: 0,
   /** A `wfi` retired and no enabled interrupt is pending. The board advances time to its next event. */
   Wfi: 1,
@@ -34,7 +51,7 @@ export type ExitReason = (typeof ExitReason)[keyof typeof ExitReason];
 export const Interrupt = { SSIP: 1, MSIP: 3, STIP: 5, MTIP: 7, SEIP: 9, MEIP: 11 } as const;
 export type Interrupt = (typeof Interrupt)[keyof typeof Interrupt];
 
-/** `mode` values, as mstatus.MPP encodes them. */
+/** Privilege modes, as mstatus.MPP encodes them. */
 export const Privilege = { U: 0, S: 1, M: 3 } as const;
 export type Privilege = (typeof Privilege)[keyof typeof Privilege];
 
@@ -43,69 +60,325 @@ export interface CpuOptions {
   readonly bus: MmioBus;
   readonly hartid: number;
   /**
-   * The value of `time` in timebase ticks. Called for every read of the time CSR while `instret` is exact (it counts the
-   * instructions retired before the reading one), so under -icount it should be a pure function of `cpu.instret`.
-   * The ACLINT's mtime should be the same function.
+   * The value of `time` in timebase ticks. Called for every read of the time CSR while `instret` is exact, so under
+   * -icount it should be a pure function of `cpu.instret`, and the ACLINT's mtime should be the same function.
    */
   readonly time: () => number;
   /** stimecmp or menvcfg.STCE changed: the board plans its next timer event again (`cpu.stimecmp`). */
   readonly onTimerChange?: () => void;
 }
 
-export declare class Cpu {
-  constructor(options: CpuOptions);
+/** Exports of slow/index.ts that this file calls; i64 is BigInt here, for the debugger alone. */
+interface SlowExports {
+  updateContext(): void;
+  flushTlb(): void;
+  peekCsr(number: number): bigint;
+  isCsrKnown(number: number): number;
+  pokeCsr(number: number, value: bigint): void;
+  probe(va: bigint, access: number, context: number): number;
+}
+
+const ACCESS = { read: 0, write: 1, execute: 2 } as const;
+/** Most-significant bit of menvcfg. */
+const STCE_HIGH = 0x8000_0000;
+const A0 = 10;
+
+let slowModule: WebAssembly.Module | undefined;
+
+export class Cpu {
+  /** Called for each trap and interrupt taken, for `-d int`; set it before `run`. */
+  private trapListener: ((cause: bigint, epc: bigint, tval: bigint, to: Privilege) => void) | undefined;
+  private readonly ram: Ram;
+  private readonly i32: Int32Array;
+  private readonly u32: Uint32Array;
+  private readonly u64: BigUint64Array;
+  private readonly slow: SlowExports;
+  private readonly runLoop: (budget: number) => number;
+  private readonly predecoder: Predecoder;
+  private breakpoints: ReadonlySet<bigint> = new Set();
+
+  constructor(private readonly options: CpuOptions) {
+    const { ram } = options;
+    this.ram = ram;
+    this.i32 = new Int32Array(ram.memory.buffer);
+    this.u32 = new Uint32Array(ram.memory.buffer);
+    this.u64 = new BigUint64Array(ram.memory.buffer, 0, layout.CFG_HARTID);
+    this.configure();
+    this.predecoder = new Predecoder(ram);
+    slowModule ??= new WebAssembly.Module(fromBase64(SLOW_WASM));
+    const slow = new WebAssembly.Instance(slowModule, { env: { memory: ram.memory }, host: this.hostFunctions() });
+    this.slow = slow.exports as unknown as SlowExports;
+    const interpreter = new WebAssembly.Instance(interpreterModule(ram.map), {
+      host: { memory: ram.memory },
+      slow: {
+        ...Object.fromEntries(WebAssembly.Module.imports(interpreterModule(ram.map)).map(i => [i.name, () => 0n])),
+        ...slow.exports,
+      },
+      decoder: {
+        decode: (page: number, op: number) => this.predecoder.decode(page, op),
+        decodeStraddle: (word: number) => this.predecoder.decodeStraddle(word),
+      },
+    });
+    this.runLoop = interpreter.exports['run'] as (budget: number) => number;
+    this.reset(ram.base, Privilege.M);
+  }
 
   /**
-   * Retires at most `maxInstructions` (exactly that many when nothing ends the run earlier) and says why it stopped.
-   * An instruction that traps is not retired; taking a trap or interrupt costs nothing. 1 <= maxInstructions < 2^31.
+   * Begins at most `maxInstructions` instructions (exactly that many when nothing ends the run earlier) and says why it
+   * stopped. An instruction that traps counts; taking an interrupt does not. 1 <= maxInstructions < 2^31.
    */
-  run(maxInstructions: number): ExitReason;
-  /** Ends the current run after the instruction in progress. Called from bus or time callbacks. */
-  requestExit(): void;
+  run(maxInstructions: number): ExitReason {
+    if (this.breakpoints.size > 0) return this.runToBreakpoint(maxInstructions);
+    return this.runFree(maxInstructions);
+  }
 
-  /** Instructions retired since reset, exact at any callback. (The guest's own minstret may differ: it can write it.) */
-  readonly instret: number;
+  /** Ends the current run after the instruction in progress. Called from bus or time callbacks. */
+  requestExit(): void {
+    this.i32[layout.EXIT >> 2] = ExitReason.Requested + 1;
+    this.raiseEvent();
+  }
+
+  /** Instructions begun since reset; in a callback it includes the one in progress. Exact at any time. */
+  get instret(): number {
+    return this.getNumber(layout.INSTRET_BASE) + this.word(layout.BUDGET) - this.word(layout.REMAINING);
+  }
 
   /** Level of one wire into mip, from ACLINT or PLIC. Takes effect before the next instruction. */
-  setInterruptPending(bit: Interrupt, level: boolean): void;
+  setInterruptPending(bit: Interrupt, level: boolean): void {
+    const at = layout.MIP_LINES >> 2;
+    const lines = this.u32[at]!;
+    this.u32[at] = level ? lines | (1 << bit) : lines & ~(1 << bit);
+    this.raiseEvent();
+  }
+
   /** Sstc: the tick at which STIP rises; Infinity when off. The board raises it: `setInterruptPending(STIP, …)`. */
-  readonly stimecmp: number;
+  get stimecmp(): number {
+    const isOn = (this.u32[(layout.MENVCFG >> 2) + 1]! & STCE_HIGH) !== 0;
+    return isOn ? this.getNumber(layout.STIMECMP) : Infinity;
+  }
+
   /** True when an interrupt that mie enables is pending: a wfi would not wait. */
-  readonly hasPendingInterrupt: boolean;
+  get hasPendingInterrupt(): boolean {
+    return ((this.word(layout.MIP_LINES) | this.word(layout.MIP_SOFT)) & this.word(layout.MIE)) !== 0;
+  }
 
   /** With it on, ecall from S-mode leaves `run` instead of trapping to M-mode (`-bios default`). */
-  isSbiEnabled: boolean;
+  get isSbiEnabled(): boolean {
+    return this.word(layout.SBI_ENABLED) !== 0;
+  }
+  set isSbiEnabled(isOn: boolean) {
+    this.i32[layout.SBI_ENABLED >> 2] = isOn ? 1 : 0;
+  }
 
-  /** Power-on state, then pc, mode and a0…a2. In S-mode with SBI: medeleg, mideleg, counteren as OpenSBI leaves them. */
-  reset(pc: number, mode: Privilege, a0?: number, a1?: number, a2?: number): void;
+  /**
+   * Power-on state, then pc, mode and a0…a2. Started in S-mode, the hart is as OpenSBI leaves it: everything that S-mode
+   * can handle is delegated, counters and the Sstc timer are open.
+   */
+  reset(pc: number, mode: Privilege, a0 = 0, a1 = 0, a2 = 0): void {
+    this.u64.fill(0n, layout.ARCH_START >> 3, layout.REMAINING >> 3);
+    this.i32.fill(0, layout.REMAINING >> 2, layout.SBI_ENABLED >> 2);
+    this.setNumber(layout.PC, pc);
+    [a0, a1, a2].forEach((value, i) => this.setNumber(layout.X_REGS + 8 * (A0 + i), value));
+    this.setNumber(layout.PRIV, mode);
+    if (mode === Privilege.S) {
+      this.setNumber(layout.MEDELEG, 0xb1ff);
+      this.setNumber(layout.MIDELEG, 0x222);
+      this.setNumber(layout.MCOUNTEREN, 7);
+      this.setNumber(layout.SCOUNTEREN, 7);
+      this.u32[(layout.MENVCFG >> 2) + 1] = STCE_HIGH;
+    }
+    this.setNumber(layout.STIMECMP, Infinity);
+    this.stateChanged();
+  }
 
-  getReg(index: number): bigint;
-  setReg(index: number, value: bigint): void;
-  /** a0…a7 as numbers modulo 2^64, exact below 2^53: for the SBI. */
-  getRegNumber(index: number): number;
-  getFreg(index: number): bigint;
-  setFreg(index: number, value: bigint): void;
-  pc: bigint;
-  privilege: Privilege;
+  getReg(index: number): bigint {
+    return this.u64[(layout.X_REGS >> 3) + index]!;
+  }
+  setReg(index: number, value: bigint): void {
+    if (index !== 0) this.u64[(layout.X_REGS >> 3) + index] = value;
+  }
+  /** A register as a number modulo 2^64, exact below 2^53: for the SBI. */
+  getRegNumber(index: number): number {
+    return this.getNumber(layout.X_REGS + 8 * index);
+  }
+  getFreg(index: number): bigint {
+    return this.u64[(layout.F_REGS >> 3) + index]!;
+  }
+  setFreg(index: number, value: bigint): void {
+    this.u64[(layout.F_REGS >> 3) + index] = value;
+  }
+  get pc(): bigint {
+    return this.u64[layout.PC >> 3]!;
+  }
+  set pc(value: bigint) {
+    this.u64[layout.PC >> 3] = value & ~1n;
+  }
+  get privilege(): Privilege {
+    return this.word(layout.PRIV) as Privilege;
+  }
+  set privilege(value: Privilege) {
+    this.setNumber(layout.PRIV, value);
+    this.slow.updateContext();
+  }
+
   /** By number, without side effects and without privilege checks: for the debugger. */
-  getCsr(number: number): bigint | undefined;
-  setCsr(number: number, value: bigint): void;
+  getCsr(number: number): bigint | undefined {
+    return this.slow.isCsrKnown(number) === 0 ? undefined : BigInt.asUintN(64, this.slow.peekCsr(number));
+  }
+  setCsr(number: number, value: bigint): void {
+    this.slow.pokeCsr(number, value);
+  }
 
   /** Translates as the given access would, without faults or A/D updates; undefined when unmapped. For the debugger. */
-  translate(va: bigint, access: 'read' | 'write' | 'execute'): number | undefined;
+  translate(va: bigint, access: 'read' | 'write' | 'execute'): number | undefined {
+    const context = this.word(access === 'execute' ? layout.EXEC_CONTEXT : layout.DATA_CONTEXT);
+    const pa = this.slow.probe(va, ACCESS[access], context);
+    return pa < 0 ? undefined : pa;
+  }
 
   /** RFENCE and sfence.vma: forget translations. */
-  flushTlb(): void;
+  flushTlb(): void {
+    this.slow.flushTlb();
+  }
 
-  /** Stop before executing at these virtual addresses (gdb). */
-  setBreakpoints(addresses: readonly bigint[]): void;
+  /** Stop before executing at these virtual addresses (gdb). While there are any, instructions run one at a time. */
+  setBreakpoints(addresses: readonly bigint[]): void {
+    this.breakpoints = new Set(addresses.map(address => BigInt.asUintN(64, address)));
+  }
 
-  /** Called for each trap and interrupt taken, for `-d int`. */
-  onTrap: ((cause: bigint, epc: bigint, tval: bigint, to: Privilege) => void) | undefined;
-  /** Called before each block of decoded code first runs, for `-d in_asm`. */
-  onDecode: ((pa: number, text: string) => void) | undefined;
+  get onTrap(): ((cause: bigint, epc: bigint, tval: bigint, to: Privilege) => void) | undefined {
+    return this.trapListener;
+  }
+  set onTrap(listener: ((cause: bigint, epc: bigint, tval: bigint, to: Privilege) => void) | undefined) {
+    this.trapListener = listener;
+    this.i32[layout.TRACE_TRAPS >> 2] = listener ? 1 : 0;
+  }
+  /** Called for each instruction when it is decoded, before it first runs, for `-d in_asm`. */
+  set onDecode(listener: ((pa: number, text: string) => void) | undefined) {
+    this.predecoder.onDecode = listener && ((pa, word) => listener(pa, disassemble(word, BigInt(pa))));
+  }
 
   /** Architectural state only: TLB and decoded code are rebuilt. */
-  save(out: StateWriter): void;
-  load(from: StateReader): void;
+  save(out: StateWriter): void {
+    out.tag('cpu');
+    out.bytes(new Uint8Array(this.ram.memory.buffer, layout.ARCH_START, layout.ARCH_END - layout.ARCH_START));
+    out.u53(this.instret);
+    out.bool(this.isSbiEnabled);
+  }
+  load(from: StateReader): void {
+    from.tag('cpu');
+    new Uint8Array(this.ram.memory.buffer).set(from.bytes(), layout.ARCH_START);
+    this.i32.fill(0, layout.REMAINING >> 2, layout.SBI_ENABLED >> 2);
+    this.setNumber(layout.INSTRET_BASE, from.u53());
+    this.isSbiEnabled = from.bool();
+    this.stateChanged();
+  }
+
+  private runFree(maxInstructions: number): ExitReason {
+    this.dropStale();
+    this.i32[layout.BUDGET >> 2] = maxInstructions;
+    this.i32[layout.REMAINING >> 2] = maxInstructions;
+    const reason = this.runLoop(maxInstructions) as ExitReason;
+    this.setNumber(layout.INSTRET_BASE, this.instret);
+    this.i32[layout.BUDGET >> 2] = 0;
+    this.i32[layout.REMAINING >> 2] = 0;
+    return reason;
+  }
+
+  /** The instruction at pc runs even when it is at a breakpoint: that is how a debugger goes on. */
+  private runToBreakpoint(maxInstructions: number): ExitReason {
+    const end = this.instret + maxInstructions;
+    for (;;) {
+      const reason = this.runFree(1);
+      if (reason !== ExitReason.Budget) return reason;
+      if (this.breakpoints.has(this.pc)) return ExitReason.Breakpoint;
+      if (this.instret >= end) return ExitReason.Budget;
+    }
+  }
+
+  /** After RAM dropped decoded code or cleared its dirty map behind our back. */
+  private dropStale(): void {
+    if (!this.ram.isCpuStale) return;
+    this.ram.isCpuStale = false;
+    this.slow.flushTlb();
+  }
+
+  private stateChanged(): void {
+    this.slow.updateContext();
+    this.slow.flushTlb();
+  }
+
+  private raiseEvent(): void {
+    this.i32[layout.EVENT >> 2] = 1;
+  }
+
+  private configure(): void {
+    const { map } = this.ram;
+    const words: readonly (readonly [at: number, value: number])[] = [
+      [layout.CFG_TLB_LIST, TLB_LIST_OFFSET],
+      [layout.CFG_TLB_LIST_ENTRIES, TLB_LIST_ENTRIES],
+      [layout.CFG_EXEC_TLB, EXEC_TLB_OFFSET],
+      [layout.CFG_EXEC_TLB_ENTRIES, EXEC_TLB_ENTRIES],
+      [layout.CFG_DATA_TLB, DATA_TLB_OFFSET],
+      [layout.CFG_TLB_BYTES, map.tlbBytes],
+      [layout.CFG_ADDRESS_BITS, map.addressBits],
+      [layout.CFG_DECODED, map.decodedOffset],
+      [layout.CFG_DECODED_PAGES, DECODED_PAGES],
+      [layout.CFG_DECODED_PAGE_BYTES, DECODED_PAGE_BYTES],
+      [layout.CFG_DECODED_HEADER, DECODED_HEADER_BYTES],
+      [layout.CFG_DIRTY, map.dirtyOffset],
+      [layout.CFG_CODE, map.codeOffset],
+      [layout.CFG_RAM, map.ramOffset],
+      [layout.CFG_HARTID, this.options.hartid],
+    ];
+    for (const [at, value] of words) this.i32[at >> 2] = value;
+    this.setNumber(layout.CFG_RAM_BASE, this.ram.base);
+    this.setNumber(layout.CFG_RAM_SIZE, this.ram.size);
+  }
+
+  /** slow/host.ts. A device may have written RAM: what that made stale goes before the next instruction. */
+  private hostFunctions(): Record<string, (...args: number[]) => number | void> {
+    const { bus, time, onTimerChange } = this.options;
+    const { ram, i32 } = this;
+    const settle = (): void => {
+      i32[layout.MMIO_FAULT >> 2] = bus.fault ? 1 : 0;
+      if (ram.isCpuStale) this.dropStale();
+    };
+    return {
+      mmioRead: (pa, width) => {
+        const lo = bus.read(pa!, width as 1 | 2 | 4 | 8);
+        i32[layout.MMIO_HI >> 2] = bus.hi;
+        settle();
+        return lo;
+      },
+      mmioWrite: (pa, width, lo, hi) => {
+        bus.write(pa!, width as 1 | 2 | 4 | 8, lo! >>> 0, hi! >>> 0);
+        settle();
+      },
+      time,
+      timerChanged: () => onTimerChange?.(),
+      trapTaken: () => this.reportTrap(),
+    };
+  }
+
+  private reportTrap(): void {
+    const to = this.privilege;
+    const [cause, epc, tval] =
+      to === Privilege.M ? [layout.MCAUSE, layout.MEPC, layout.MTVAL] : [layout.SCAUSE, layout.SEPC, layout.STVAL];
+    const cell = (at: number): bigint => this.u64[at >> 3]!;
+    this.trapListener?.(cell(cause), cell(epc), cell(tval), to);
+  }
+
+  private word(at: number): number {
+    return this.i32[at >> 2]!;
+  }
+  private getNumber(at: number): number {
+    return joinWords(this.u32[at >> 2]!, this.u32[(at >> 2) + 1]!);
+  }
+  /** Infinity stores all ones. */
+  private setNumber(at: number, value: number): void {
+    const isEndless = value === Infinity;
+    this.u32[at >> 2] = isEndless ? TWO_32 - 1 : value >>> 0;
+    this.u32[(at >> 2) + 1] = isEndless ? TWO_32 - 1 : highWord(value);
+  }
 }

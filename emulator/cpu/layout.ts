@@ -45,7 +45,7 @@ export const FRM = 720;
 export const MINSTRET_OFFSET = 728;
 export const MCYCLE_OFFSET = 736;
 export const MCOUNTINHIBIT = 744;
-/** Load reservation: the address, and 1 while it holds. */
+/** Load reservation: the address, 1 while it holds, and the value that was loaded. */
 export const RESERVATION = 752;
 export const RESERVED = 760;
 /** 16 configuration bytes, then 16 address registers. */
@@ -53,7 +53,8 @@ export const PMPCFG = 768;
 export const PMPADDR = 784;
 /** Instructions begun since reset, up to the start of the current run. */
 export const INSTRET_BASE = 912;
-export const ARCH_END = 920;
+export const RESERVATION_VALUE = 920;
+export const ARCH_END = 928;
 
 /** What follows is scratch or derived; it is rebuilt after a load. */
 /** i32: instructions the current run may still begin. */
@@ -90,13 +91,9 @@ export const TLB_FILLED = 1120;
 export const NEXT_DECODED = 1124;
 /** i32: bit n says that the data TLBs of context n have been initialised. */
 export const TLB_READY = 1128;
-/** i32: this run's breakpoints are on. */
-export const BREAKPOINTS = 1132;
 /** i32 each: exec context (MMU_*) and data context of the current privilege. */
 export const EXEC_CONTEXT = 1136;
 export const DATA_CONTEXT = 1140;
-/** i32: 1 while the instruction at a breakpoint is let through. */
-export const SKIP_BREAKPOINT = 1144;
 
 /** Configuration, written once by Cpu: see bus/memory-map.ts. i32 unless it says otherwise. */
 export const CFG_TLB_LIST = 1200;

@@ -1,0 +1,223 @@
+/**
+ * The step function: one instruction, any instruction, with every memory access, CSR and trap through the slow paths.
+ * `step(op)` expects PC and returns not 0 when the fast loop has to look at the state again.
+ */
+import { INSTRUCTIONS } from '../../isa/all.ts';
+import { formatOf } from '../../isa/formats.ts';
+import type { Condition, CsrOp, Insn, SystemOp, Width } from '../../isa/insn.ts';
+import {
+  br,
+  brIf,
+  brTable,
+  call,
+  get,
+  i32,
+  i64,
+  ifThen,
+  load,
+  op,
+  set,
+  store,
+  type Code,
+  type ValueType,
+} from '../../wasm/encoder.ts';
+import {
+  EVENT,
+  F_REGS,
+  HANDLER_STRADDLE,
+  NEXT_PC,
+  OP_HANDLER,
+  OP_IMM,
+  OP_RAW,
+  OP_RD,
+  OP_RS1,
+  OP_RS2,
+  PC,
+  STRADDLE_OP,
+  TRAPPED,
+} from '../layout.ts';
+import { HANDLERS } from './handlers.ts';
+import { TEMPORARIES, WasmOps } from './wasm-ops.ts';
+
+const OP = 0;
+const LINK = 1;
+const FIRST_TEMPORARY = 2;
+export const STEP_LOCALS: readonly ValueType[] = ['i64', ...Array.from({ length: TEMPORARIES }, () => 'i64' as const)];
+
+/** Function indices. */
+export interface StepCalls {
+  /** An export of cpu/slow, or `decodeStraddle(raw)`. */
+  named(name: string): number;
+  /** A floating-point operation with this many operands. */
+  float(operation: string, arity: number): number;
+}
+
+/** Exports of cpu/slow behind `system`, and whether they take the instruction word. */
+const SYSTEM: Record<SystemOp, { name: string; takesRaw: boolean }> = {
+  ecall: { name: 'ecall', takesRaw: false },
+  ebreak: { name: 'ebreak', takesRaw: false },
+  mret: { name: 'mret', takesRaw: true },
+  sret: { name: 'sret', takesRaw: true },
+  wfi: { name: 'wfi', takesRaw: true },
+  'sfence.vma': { name: 'sfenceVma', takesRaw: true },
+  'fence.i': { name: 'fenceI', takesRaw: false },
+};
+const CSR_OPS: Record<CsrOp, number> = { write: 0, set: 1, clear: 2 };
+
+const BASE_ROWS = INSTRUCTIONS.filter(insn => insn.expandsTo === undefined);
+const raw = load('i32.load', get(OP), OP_RAW);
+const raiseEvent = store('i32.store', i32(EVENT), i32(1));
+const hasTrapped = load('i32.load', i32(TRAPPED));
+const rawBits = (at: number): Code => op('i32.and', op('i32.shr_u', raw, i32(at)), i32(31));
+
+class StepOps extends WasmOps {
+  readonly rs1 = load('i64.load', load('i32.load16_u', get(OP), OP_RS1));
+  readonly rs2 = load('i64.load', load('i32.load16_u', get(OP), OP_RS2));
+  readonly rs3 = load('i64.load', op('i32.shl', rawBits(27), i32(3)), F_REGS);
+  readonly imm = load('i64.load32_s', get(OP), OP_IMM);
+  readonly pc = load('i64.load', i32(PC));
+  readonly nextPc = get(LINK);
+
+  /** @param endDepth label that ends the instruction */
+  constructor(
+    private readonly calls: StepCalls,
+    private readonly insn: Insn,
+    private readonly endDepth: number,
+  ) {
+    super(FIRST_TEMPORARY);
+  }
+
+  generate(): Code {
+    const format = formatOf(this.insn.format);
+    const operands = this.insn.operands ?? format.operands;
+    const isFloat = /\bfr/.test(operands);
+    if (isFloat) {
+      this.emit(this.call('enterFloat', raw, i32(format.rm ? 1 : 0)));
+      this.endIfTrapped();
+    }
+    const result = this.insn.run<Code>(this);
+    if (result) {
+      this.emit(store('i64.store', load('i32.load16_u', get(OP), OP_RD), result));
+      if (isFloat) this.emit(this.call('touchFloat'));
+    }
+    this.emit(br(this.endDepth));
+    return this.body;
+  }
+
+  branch(condition: Condition, a: Code, b: Code): void {
+    this.emit(ifThen(this.condition(condition, a, b), this.goTo(op('i64.add', this.pc, this.imm))));
+  }
+  jump(): void {
+    this.emit(this.goTo(op('i64.add', this.pc, this.imm)));
+  }
+  jumpRegister(target: Code): void {
+    this.emit(this.goTo(op('i64.and', target, i64(-2))));
+  }
+
+  load(width: Width, signed: boolean, address: Code): Code {
+    return this.extend(width, signed, this.trying(this.call('loadSlow', address, i32(width))));
+  }
+  store(width: Width, address: Code, value: Code): void {
+    this.emit(this.call('storeSlow', address, i32(width), value));
+  }
+  loadReserved(width: 4 | 8, address: Code): Code {
+    return this.extend(width, true, this.trying(this.call('loadReserved', address, i32(width))));
+  }
+  storeConditional(width: 4 | 8, address: Code, value: Code): Code {
+    return this.trying(this.call('storeConditional', address, i32(width), value));
+  }
+  amo(width: 4 | 8, address: Code, update: (old: Code) => Code): Code {
+    const at = this.bind(address);
+    const loaded = this.trying(this.call('loadForUpdate', at, i32(width)));
+    const old = this.bind(this.extend(width, true, loaded));
+    this.emit(this.call('storeSlow', at, i32(width), update(old)));
+    this.endIfTrapped();
+    return old;
+  }
+  csr(operation: CsrOp, source: 'register' | 'immediate'): Code {
+    const operand = source === 'register' ? this.rs1 : op('i64.extend_i32_u', rawBits(15));
+    return this.trying(this.call('csr', i32(CSR_OPS[operation]), raw, operand));
+  }
+  system(operation: SystemOp): void {
+    const { name, takesRaw } = SYSTEM[operation];
+    this.emit(takesRaw ? this.call(name, raw) : this.call(name));
+  }
+  float(operation: string, ...operands: Code[]): Code {
+    return this.bind(call(this.calls.float(operation, operands.length), ...operands));
+  }
+
+  private call(name: string, ...operands: Code[]): Code {
+    return call(this.calls.named(name), ...operands);
+  }
+  /** A value that counts only when the call did not trap. */
+  private trying(value: Code): Code {
+    const result = this.bind(value);
+    this.endIfTrapped();
+    return result;
+  }
+  private endIfTrapped(): void {
+    this.emit(brIf(this.endDepth, hasTrapped));
+  }
+  private goTo(target: Code): Code {
+    return [...store('i64.store', i32(NEXT_PC), target), ...raiseEvent];
+  }
+  private extend(width: Width, signed: boolean, value: Code): Code {
+    if (!signed || width === 8) return value;
+    return width === 4 ? this.sext32(value) : width === 2 ? this.sext16(value) : this.sext8(value);
+  }
+}
+
+/** The floating-point operations of the rows and how many operands they have. */
+export function floatOperations(): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  const collector: StepCalls = {
+    named: () => 0,
+    float: (operation, arity) => {
+      found.set(operation, arity);
+      return 0;
+    },
+  };
+  for (const insn of BASE_ROWS) new StepOps(collector, insn, 0).generate();
+  return found;
+}
+
+/** Body of `step(op) -> i32`; `self` is its own function index. */
+export function stepFunction(calls: StepCalls, self: number): Code {
+  const depths = HANDLERS.map(handler => BASE_ROWS.indexOf(handler.insn));
+  const illegalDepth = BASE_ROWS.length;
+  const isLong = op('i32.eq', op('i32.and', raw, i32(3)), i32(3));
+  const length = op('select', i64(4), i64(2), isLong);
+  const body: number[] = [];
+  const append = (...parts: Code[]): void => {
+    for (const part of parts) for (const byte of part) body.push(byte);
+  };
+  append(ifThen(op('i32.eq', load('i32.load16_u', get(OP), OP_HANDLER), i32(HANDLER_STRADDLE)), straddle(calls, self)));
+  append(store('i32.store', i32(TRAPPED), i32(0)));
+  append(set(LINK, op('i64.add', load('i64.load', i32(PC)), length)));
+  append(store('i64.store', i32(NEXT_PC), get(LINK)));
+  // blocks: end, illegal, row n-1 … row 0
+  for (let i = 0; i < BASE_ROWS.length + 2; i++) append([0x02, 0x40]);
+  const pseudo = Array.from({ length: 4 }, () => illegalDepth);
+  append(brTable([...pseudo, ...depths], illegalDepth, load('i32.load16_u', get(OP), OP_HANDLER)));
+  append([0x0b]);
+  BASE_ROWS.forEach((insn, position) => {
+    append(new StepOps(calls, insn, BASE_ROWS.length - position).generate(), [0x0b]);
+  });
+  append(call(calls.named('illegal'), raw), [0x0b]);
+  append(store('i64.store', i32(PC), load('i64.load', i32(NEXT_PC))));
+  append(load('i32.load', i32(EVENT)));
+  return body;
+}
+
+/** Fetches the second half, decodes into STRADDLE_OP and steps that; or the fetch traps. */
+function straddle(calls: StepCalls, self: number): Code {
+  const fetched = call(calls.named('fetchStraddling'), raw);
+  const run = op('return', call(self, i32(STRADDLE_OP)));
+  return [
+    ...store('i32.store', i32(TRAPPED), i32(0)),
+    ...call(calls.named('decodeStraddle'), fetched),
+    ...ifThen(hasTrapped, [...store('i64.store', i32(PC), load('i64.load', i32(NEXT_PC))), ...op('return', i32(1))]),
+    ...raiseEvent,
+    ...run,
+  ];
+}

@@ -1,0 +1,57 @@
+/** Where the fast loop goes when something other than the next instruction of the same page is due. */
+import { CUR_OP, CUR_PAGE, CUR_PAGE_VA, EVENT, EXEC_CONTEXT, EXIT, NEXT_PC, PC, TRAPPED } from '../layout';
+import { isRam, placeOf, translate, trapAccess } from './mmu';
+import { decodedPage, pageOf } from './ram';
+import { cell, EXECUTE, hasTrapped, setCell, setWord, word } from './state';
+import { fillExec, findExec } from './tlb';
+import { takeInterrupt } from './trap';
+
+const GO: i32 = 0;
+const FAULT: i32 = -1;
+/** ExitReason.Budget + 1 */
+const EXIT_BUDGET: i32 = 1;
+
+/**
+ * Prepares the fast loop for the instruction at PC. Returns 0 to go on, ExitReason + 1 to leave, or -1 when fetching
+ * trapped, which counts as an instruction (else a vector that cannot be fetched would never use up the budget).
+ */
+export function enter(remaining: i32): i32 {
+  setWord(EVENT, 0);
+  setWord(TRAPPED, 0);
+  const exit = word(EXIT);
+  if (exit != 0) {
+    setWord(EXIT, 0);
+    return exit;
+  }
+  if (remaining <= 0) return EXIT_BUDGET;
+  takeInterrupt();
+  const pc = cell(PC);
+  const context = word(EXEC_CONTEXT);
+  let decoded = findExec(context, pc);
+  if (decoded == 0) {
+    const pa = fetchAddress(pc, context);
+    if (hasTrapped()) {
+      setCell(PC, cell(NEXT_PC));
+      return FAULT;
+    }
+    decoded = decodedPage(pageOf(pa));
+    fillExec(context, pc, decoded);
+  }
+  setWord(CUR_PAGE, <i32>decoded);
+  setCell(CUR_PAGE_VA, pc & ~(<u64>0xfff));
+  setWord(CUR_OP, <i32>(decoded + (((<usize>pc) & 0xffe) << 3)));
+  return GO;
+}
+
+/** Code runs from RAM alone: anything else is an access fault. */
+function fetchAddress(va: u64, context: i32): u64 {
+  const pa = translate(va, EXECUTE, context);
+  if (!hasTrapped() && !isRam(pa, 2)) trapAccess(va, EXECUTE);
+  return pa;
+}
+
+/** The word of a 4-byte instruction at PC whose second half is in the next page; `low` is its first half. */
+export function fetchStraddling(low: i32): i32 {
+  const pa = fetchAddress(cell(PC) + 2, word(EXEC_CONTEXT));
+  return hasTrapped() ? 0 : (low & 0xffff) | ((<i32>load<u16>(placeOf(pa))) << 16);
+}

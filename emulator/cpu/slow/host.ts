@@ -1,0 +1,11 @@
+/** What the slow paths ask of TypeScript (cpu/cpu.ts). Physical addresses travel as f64: 53 bits exact, no BigInt. */
+
+/** Low 32 bits of a device register; the high half of an 8-byte read goes to MMIO_HI, failure to MMIO_FAULT. */
+export declare function mmioRead(pa: f64, width: i32): i32;
+export declare function mmioWrite(pa: f64, width: i32, lo: i32, hi: i32): void;
+/** The time CSR. */
+export declare function time(): f64;
+/** stimecmp or menvcfg.STCE changed. */
+export declare function timerChanged(): void;
+/** A trap or interrupt was taken; Cpu reads the CSRs. */
+export declare function trapTaken(): void;

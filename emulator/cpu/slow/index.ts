@@ -1,0 +1,8 @@
+/** Entry of the slow-path module: what the interpreter and Cpu call. */
+export { loadForUpdate, loadReserved, loadSlow, storeConditional, storeSlow } from './memory';
+export { csr, instret, isCsrKnown, peekCsr, pokeCsr } from './csr';
+export { ebreak, ecall, enterFloat, fenceI, illegal, mret, sfenceVma, sret, touchFloat, wfi } from './system';
+export { enter, fetchStraddling } from './enter';
+export { flushTlb } from './tlb';
+export { setPrivilege, updateContext } from './trap';
+export { probe } from './mmu';

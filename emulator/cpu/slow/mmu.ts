@@ -1,0 +1,113 @@
+/** Address translation: Sv39, Sv48, Sv57 (privileged specification, "Supervisor-Level ISA"). A and D are set by us. */
+import { CFG_RAM, CFG_RAM_BASE, CFG_RAM_SIZE, MMU_BARE, MMU_USER, MSTATUS, SATP } from '../layout';
+import { markWritten } from './ram';
+import {
+  cell,
+  EXECUTE,
+  FETCH_ACCESS,
+  FETCH_PAGE,
+  LOAD_ACCESS,
+  LOAD_PAGE,
+  MXR,
+  READ,
+  STORE_ACCESS,
+  STORE_PAGE,
+  SUM,
+  word,
+  WRITE,
+} from './state';
+import { trap } from './trap';
+
+const PTE_V: u64 = 1;
+const PTE_R: u64 = 2;
+const PTE_W: u64 = 4;
+const PTE_X: u64 = 8;
+const PTE_U: u64 = 16;
+const PTE_A: u64 = 64;
+const PTE_D: u64 = 128;
+/** Bits 63…54: no Svnapot, no Svpbmt, the rest reserved. */
+const PTE_RESERVED: u64 = 0xffc0_0000_0000_0000;
+
+/** Not a physical address: the walk failed. */
+export const NO_PAGE: u64 = 0xffff_ffff_ffff_f000;
+const NO_ACCESS: u64 = 0xffff_ffff_ffff_e000;
+
+export function isRam(pa: u64, bytes: u64): bool {
+  const at = pa - cell(CFG_RAM_BASE);
+  const size = cell(CFG_RAM_SIZE);
+  return at < size && at + bytes <= size;
+}
+
+/** Where a RAM address is in the wasm memory. */
+export function placeOf(pa: u64): usize {
+  return <usize>(pa - cell(CFG_RAM_BASE)) + <usize>word(CFG_RAM);
+}
+
+/** The physical address of `va`, or NO_PAGE after trapping (the caller checks `hasTrapped`). */
+export function translate(va: u64, access: i32, context: i32): u64 {
+  if (context == MMU_BARE) return va;
+  const pa = walk(va, access, context, true);
+  if (pa == NO_PAGE) {
+    trap(access == READ ? LOAD_PAGE : access == WRITE ? STORE_PAGE : FETCH_PAGE, va);
+  } else if (pa == NO_ACCESS) {
+    trapAccess(va, access);
+    return NO_PAGE;
+  }
+  return pa;
+}
+
+/** Nothing answers at the physical address, or something says no. */
+export function trapAccess(va: u64, access: i32): void {
+  trap(access == READ ? LOAD_ACCESS : access == WRITE ? STORE_ACCESS : FETCH_ACCESS, va);
+}
+
+/** `update` sets A and D; without it nothing changes (the debugger's look). */
+export function walk(va: u64, access: i32, context: i32, update: bool): u64 {
+  const satp = cell(SATP);
+  const levels = <i32>(satp >> 60) - 5; // 8 is Sv39, 9 Sv48, 10 Sv57
+  const unused = 64 - (12 + 9 * levels);
+  if (<u64>(((<i64>va) << unused) >> unused) != va) return NO_PAGE;
+  let table = (satp & 0xfff_ffff_ffff) << 12;
+  for (let level = levels - 1; level >= 0; level--) {
+    const shift = 12 + 9 * level;
+    const pteAt = table + (((va >> shift) & 511) << 3);
+    if (!isRam(pteAt, 8)) return NO_ACCESS;
+    const pte = load<u64>(placeOf(pteAt));
+    if ((pte & PTE_V) == 0 || (pte & PTE_RESERVED) != 0) return NO_PAGE;
+    const frame = (pte << 2) & ~(<u64>0xfff);
+    if ((pte & (PTE_R | PTE_W | PTE_X)) == 0) {
+      if ((pte & (PTE_D | PTE_A | PTE_U)) != 0) return NO_PAGE;
+      table = frame;
+      continue;
+    }
+    const inside = ((<u64>1) << shift) - 1;
+    if ((frame & inside) != 0 || !isAllowed(pte, access, context)) return NO_PAGE;
+    const marks = access == WRITE ? PTE_A | PTE_D : PTE_A;
+    if (update && (pte & marks) != marks) {
+      store<u64>(placeOf(pteAt), pte | marks);
+      markWritten(pteAt);
+    }
+    return frame | (va & inside);
+  }
+  return NO_PAGE;
+}
+
+function isAllowed(pte: u64, access: i32, context: i32): bool {
+  if ((pte & (PTE_R | PTE_W)) == PTE_W) return false; // reserved
+  const status = cell(MSTATUS);
+  if (context == MMU_USER) {
+    if ((pte & PTE_U) == 0) return false;
+  } else if ((pte & PTE_U) != 0 && (access == EXECUTE || (status & SUM) == 0)) {
+    return false;
+  }
+  if (access == WRITE) return (pte & PTE_W) != 0;
+  if (access == EXECUTE) return (pte & PTE_X) != 0;
+  return (pte & PTE_R) != 0 || ((status & MXR) != 0 && (pte & PTE_X) != 0);
+}
+
+/** For the debugger: the address as the current privilege would reach it, or -1. */
+export function probe(va: u64, access: i32, context: i32): f64 {
+  if (context == MMU_BARE) return <f64>va;
+  const pa = walk(va, access, context, false);
+  return pa >= NO_ACCESS ? -1 : <f64>pa;
+}

@@ -1,0 +1,100 @@
+/** ecall, ebreak, wfi, sfence.vma, and the gate in front of floating-point instructions. */
+import { EXIT, FRM, FS_DIRTY, MIE, MSTATUS, PRIV, SBI_ENABLED } from '../layout';
+import {
+  BREAKPOINT,
+  cell,
+  ECALL_M,
+  ECALL_U,
+  FS,
+  ILLEGAL,
+  pendingInterrupts,
+  PRIV_M,
+  PRIV_S,
+  PRIV_U,
+  raiseEvent,
+  setCell,
+  setWord,
+  TSR,
+  TVM,
+  TW,
+  word,
+} from './state';
+import { flushTlb } from './tlb';
+import { returnFromMachine, returnFromSupervisor, trap } from './trap';
+
+/** ExitReason + 1 of cpu.ts. */
+const EXIT_WFI: i32 = 2;
+const EXIT_SBI: i32 = 3;
+
+export function illegal(raw: i32): void {
+  trap(ILLEGAL, (raw & 3) == 3 ? <u64>(<u32>raw) : <u64>(raw & 0xffff));
+}
+
+export function ecall(): void {
+  const priv = cell(PRIV);
+  if (priv == PRIV_S && word(SBI_ENABLED) != 0) {
+    setWord(EXIT, EXIT_SBI);
+    raiseEvent();
+  } else {
+    trap(priv == PRIV_M ? ECALL_M : ECALL_U + priv, 0);
+  }
+}
+
+export function ebreak(): void {
+  trap(BREAKPOINT, 0);
+}
+
+export function mret(raw: i32): void {
+  if (cell(PRIV) < PRIV_M) illegal(raw);
+  else returnFromMachine();
+}
+
+export function sret(raw: i32): void {
+  const priv = cell(PRIV);
+  if (priv == PRIV_U || (priv == PRIV_S && (cell(MSTATUS) & TSR) != 0)) illegal(raw);
+  else returnFromSupervisor();
+}
+
+/** Waits in Cpu's caller, unless an interrupt is already there (enabled by mie, whatever mstatus says). */
+export function wfi(raw: i32): void {
+  const priv = cell(PRIV);
+  if (priv == PRIV_U || (priv == PRIV_S && (cell(MSTATUS) & TW) != 0)) {
+    illegal(raw);
+    return;
+  }
+  if ((pendingInterrupts() & cell(MIE)) == 0) setWord(EXIT, EXIT_WFI);
+  raiseEvent();
+}
+
+/** Forgets everything, whatever address and address space it names: cheap, since it costs what was filled. */
+export function sfenceVma(raw: i32): void {
+  const priv = cell(PRIV);
+  if (priv == PRIV_U || (priv == PRIV_S && (cell(MSTATUS) & TVM) != 0)) illegal(raw);
+  else flushTlb();
+}
+
+/** Decoded code is dropped when it is written, so there is nothing left to do but to look up pc again. */
+export function fenceI(): void {
+  raiseEvent();
+}
+
+/** Rounding mode of the floating-point instruction in progress. */
+export let rounding: i32 = 0;
+
+/** Traps when floating point is off or the rounding mode is reserved. */
+export function enterFloat(raw: i32, usesRounding: i32): void {
+  if ((cell(MSTATUS) & FS) == 0) {
+    illegal(raw);
+    return;
+  }
+  if (usesRounding == 0) return;
+  rounding = (raw >>> 12) & 7;
+  if (rounding == 7) rounding = <i32>cell(FRM);
+  if (rounding > 4) illegal(raw);
+}
+
+/** A floating-point register or flag was written. */
+export function touchFloat(): void {
+  setCell(MSTATUS, cell(MSTATUS) | FS);
+  setWord(FS_DIRTY, 1);
+}

@@ -1,0 +1,117 @@
+/**
+ * The data TLBs and exec TLBs (DESIGN §2). A data entry is vpage ^ hostpage: one xor with an address gives the place in
+ * the wasm memory, or, on a miss, a value with bits set above `addressBits - 1`. An empty entry therefore holds an xor
+ * that sets bit `addressBits` whatever the address: that is why the tables have one index bit more than places need.
+ * Every filled entry is listed, so that a flush costs what was filled.
+ */
+import {
+  CFG_ADDRESS_BITS,
+  CFG_DATA_TLB,
+  CFG_EXEC_TLB,
+  CFG_EXEC_TLB_ENTRIES,
+  CFG_RAM,
+  CFG_TLB_BYTES,
+  CFG_TLB_LIST,
+  CFG_TLB_LIST_ENTRIES,
+  TLB_FILLED,
+  TLB_READY,
+} from '../layout';
+import { raiseEvent, setWord, word } from './state';
+
+/** Exec TLB entries: a tag (virtual page | 1, so that fresh memory is empty) and the decoded page. */
+const EXEC_ENTRY: usize = 16;
+const EXEC_DECODED: usize = 8;
+const CONTEXTS: i32 = 4;
+
+/** Byte offset of the entry of `va` inside a table. */
+function indexOf(va: u64): usize {
+  return (<usize>(va >> 9)) & ((<usize>word(CFG_TLB_BYTES) - 1) & ~7);
+}
+
+/** An entry at byte offset `index` that no address hits. */
+function emptyEntry(index: usize): u64 {
+  return ((<u64>index) << 9) ^ ((<u64>1) << word(CFG_ADDRESS_BITS));
+}
+
+/** Both tables of a context, on its first use. */
+export function initTlb(context: i32): void {
+  const bytes = <usize>word(CFG_TLB_BYTES);
+  const read = <usize>word(CFG_DATA_TLB) + <usize>context * 2 * bytes;
+  for (let index: usize = 0; index < bytes; index += 8) {
+    const empty = emptyEntry(index);
+    store<u64>(read + index, empty);
+    store<u64>(read + bytes + index, empty);
+  }
+  setWord(TLB_READY, word(TLB_READY) | (1 << context));
+}
+
+/** Enters the page of `va` into one table; `place` is the page's address in the wasm memory. */
+export function fillData(table: usize, va: u64, place: usize): void {
+  if (word(TLB_FILLED) == word(CFG_TLB_LIST_ENTRIES)) flushData();
+  const entry = table + indexOf(va);
+  store<u64>(entry, (va & ~(<u64>0xfff)) ^ (<u64>place));
+  const filled = word(TLB_FILLED);
+  store<u32>(word(CFG_TLB_LIST) + 4 * filled, <u32>entry);
+  setWord(TLB_FILLED, filled + 1);
+}
+
+/** Byte offset inside its table of a listed entry. */
+function indexOfEntry(entry: usize): usize {
+  return (entry - <usize>word(CFG_DATA_TLB)) & (<usize>word(CFG_TLB_BYTES) - 1);
+}
+
+export function flushData(): void {
+  const list = <usize>word(CFG_TLB_LIST);
+  const end = list + 4 * <usize>word(TLB_FILLED);
+  for (let at = list; at < end; at += 4) {
+    const entry = <usize>load<u32>(at);
+    store<u64>(entry, emptyEntry(indexOfEntry(entry)));
+  }
+  setWord(TLB_FILLED, 0);
+}
+
+/** Stores into RAM page `page` must take the slow path again, because it holds decoded code now. */
+export function protectPage(page: usize): void {
+  const bytes = <usize>word(CFG_TLB_BYTES);
+  const place = <usize>word(CFG_RAM) + (page << 12);
+  const mask = (((<u64>1) << word(CFG_ADDRESS_BITS)) - 1) & ~(<u64>0xfff);
+  const list = <usize>word(CFG_TLB_LIST);
+  const end = list + 4 * <usize>word(TLB_FILLED);
+  for (let at = list; at < end; at += 4) {
+    const entry = <usize>load<u32>(at);
+    const index = indexOfEntry(entry);
+    const isWriteTable = ((entry - <usize>word(CFG_DATA_TLB)) & bytes) != 0;
+    if (isWriteTable && ((load<u64>(entry) ^ ((<u64>index) << 9)) & mask) == <u64>place) {
+      store<u64>(entry, emptyEntry(index));
+    }
+  }
+}
+
+function execEntry(context: i32, va: u64): usize {
+  const entries = word(CFG_EXEC_TLB_ENTRIES);
+  const index = context * entries + ((<i32>(va >> 12)) & (entries - 1));
+  return <usize>word(CFG_EXEC_TLB) + <usize>index * EXEC_ENTRY;
+}
+
+/** The decoded page that `va` runs from, or 0. */
+export function findExec(context: i32, va: u64): usize {
+  const entry = execEntry(context, va);
+  return load<u64>(entry) == ((va & ~(<u64>0xfff)) | 1) ? <usize>load<u32>(entry, EXEC_DECODED) : 0;
+}
+
+export function fillExec(context: i32, va: u64, decoded: usize): void {
+  const entry = execEntry(context, va);
+  store<u64>(entry, (va & ~(<u64>0xfff)) | 1);
+  store<u32>(entry, <u32>decoded, EXEC_DECODED);
+}
+
+export function flushExec(): void {
+  memory.fill(word(CFG_EXEC_TLB), 0, <usize>(CONTEXTS * word(CFG_EXEC_TLB_ENTRIES)) * EXEC_ENTRY);
+  raiseEvent();
+}
+
+/** sfence.vma, a new satp, a new MXR: every translation may have changed. */
+export function flushTlb(): void {
+  flushData();
+  flushExec();
+}
