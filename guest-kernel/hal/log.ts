@@ -35,16 +35,21 @@ export function klogLine(text: BytesBuilder, severity: i32 = LOG_INFO): void {
   const line = new BytesBuilder();
   line.byte(0x3c).dec(severity).byte(0x3e);
   const visible = line.len;
-  line.byte(0x5b).dec(us / 1_000_000, 5).byte(0x2e).dec(us % 1_000_000, 6, 0x30).text("] ");
+  line
+    .byte(0x5b)
+    .dec(us / 1_000_000, 5)
+    .byte(0x2e)
+    .dec(us % 1_000_000, 6, 0x30)
+    .text("] ");
   line.bytes(text.take()).byte(0x0a);
   const bytes = line.take();
-  for (let i = 0; i < bytes.len; i++) ring[<i32>(written++ % RING_SIZE)] = bytes[i];
+  for (let i = 0; i < bytes.len; i++) ring[<i32>(written++ % <u64>RING_SIZE)] = bytes[i];
   if (severity < consoleLevel) consoleWrite(bytes.ptr + visible, bytes.len - visible);
 }
 
 /** Position of the oldest byte that is still there. */
 export function logStart(): u64 {
-  return written > RING_SIZE ? written - RING_SIZE : 0;
+  return written > <u64>RING_SIZE ? written - <u64>RING_SIZE : 0;
 }
 
 export function logEnd(): u64 {
@@ -52,5 +57,5 @@ export function logEnd(): u64 {
 }
 
 export function logByte(position: u64): u8 {
-  return ring[<i32>(position % RING_SIZE)];
+  return ring[<i32>(position % <u64>RING_SIZE)];
 }
