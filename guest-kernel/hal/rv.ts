@@ -33,6 +33,7 @@ export declare function fp_save(p: usize): void;
 export declare function fp_restore(p: usize): void;
 export declare function copy_bytes(dst: u64, src: u64, n: u64): void;
 export declare function fill_bytes(dst: u64, v: u32, n: u64): void;
+export declare function here(out: usize): void;
 export declare function symAddr_text_start(): usize;
 export declare function symAddr_text_end(): usize;
 export declare function symAddr_rodata_start(): usize;

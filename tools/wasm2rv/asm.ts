@@ -4,6 +4,7 @@
  * One instruction a line, `name:` defines a label, `#` begins a comment.
  */
 import { formatOf } from '../../emulator/isa/formats.ts';
+import { ROUNDING_NAMES } from '../../emulator/isa/registers.ts';
 import { csrNumber } from './csr.ts';
 import { rowOf } from './encode.ts';
 import type { MFunction, MInsn } from './minsn.ts';
@@ -81,11 +82,9 @@ function parseLine(line: string, labelId: LabelId): MInsn {
   return insn;
 }
 
-const ROUNDING_MODES = ['rne', 'rtz', 'rdn', 'rup', 'rmm', '', '', 'dyn'];
-
 function setOperand(insn: MInsn, operand: string, arg: string | undefined, labelId: LabelId): void {
   if (operand === 'rm') {
-    if (arg !== undefined) insn.rm = ROUNDING_MODES.indexOf(arg);
+    if (arg !== undefined) insn.rm = ROUNDING_NAMES.indexOf(arg);
     return;
   }
   if (arg === undefined) throw new Error(`asm: ${insn.op} lacks operand ${operand}`);

@@ -8,10 +8,10 @@ import { describe, expect, test } from 'vitest';
 import { INSTRUCTIONS } from '../../emulator/isa/all.ts';
 import { formatOf, immediateRange } from '../../emulator/isa/formats.ts';
 import type { Insn } from '../../emulator/isa/insn.ts';
+import { F_NAMES, X_NAMES } from '../../emulator/isa/registers.ts';
 import { assembleText } from './asm.ts';
 import { compress, encode, EXACT } from './encode.ts';
 import { expandLi } from './li.ts';
-import { F_NAMES, X_NAMES } from './regs.ts';
 
 const AS = 'riscv64-linux-gnu-as';
 const hasAs = spawnSync(AS, ['--version']).status === 0;

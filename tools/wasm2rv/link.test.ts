@@ -62,20 +62,20 @@ describe.skipIf(!hasUser)('target user (needs qemu-riscv64 of Debian package qem
     const main = assembleFunction(
       'main',
       `
-        call rt.memory_size
+        call __memory_size
         mv   s2, a0
         li   a0, 3
-        call rt.memory_grow
+        call __memory_grow
         bne  a0, s2, bad
         slli t0, a0, 16
         ld   t1, 0(t0)
         bnez t1, bad
         sd   t0, 0(t0)
-        call rt.memory_size
+        call __memory_size
         addi s2, s2, 3
         bne  a0, s2, bad
         li   a0, 0x10000
-        call rt.memory_grow
+        call __memory_grow
         li   t0, -1
         bne  a0, t0, bad
         li   a0, 42
@@ -89,7 +89,7 @@ bad:    li   a0, 1
     expect(runUser({ functions: [main], exports: exportAll('main'), memoryPages: 257 }).status).toBe(42);
   });
 
-  test('rt.copy and rt.fill agree with memmove and memset at every alignment and overlap', () => {
+  test('__memmove and __memset agree with memmove and memset at every alignment and overlap', () => {
     // For each (dst, src, n): fill a window with a pattern, copy, and sum bytes weighted by position into the exit status.
     const cases: number[][] = [];
     for (const n of [0, 1, 7, 8, 15, 16, 17, 31, 64, 71, 130, 200]) {
@@ -147,13 +147,13 @@ pat:    sb   t1, 0(t0)
         lw   a2, 8(s2)
         add  a0, a0, s3
         add  a1, a1, s3
-        call rt.copy
+        call __memmove
         lw   a0, 0(s2)
         addi a0, a0, 300
         add  a0, a0, s3
         li   a1, 0x1a5
         lw   a2, 12(s2)
-        call rt.memory_fill
+        call __memory_fill
         addi s2, s2, 16
         addi s3, s3, ${WINDOW}
         addi s4, s4, -1

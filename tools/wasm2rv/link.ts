@@ -17,6 +17,7 @@ import type { Layout, Region, Target } from './layout.ts';
 import type { MData, MFunction, MGlobal, MProgram, MTableEntry } from './minsn.ts';
 import { bootStub, fixedMemory, kernelGlobals, kernelStubs } from './runtime/kernel.ts';
 import { memoryRoutines } from './runtime/memory.ts';
+import { stateRoutines } from './runtime/state.ts';
 import { growByMmap, memoryPagesGlobal, userEntry } from './runtime/user.ts';
 import type { SourceMap } from './source-map.ts';
 import { lookUp } from './source-map.ts';
@@ -127,10 +128,11 @@ function withRuntime(program: MProgram, target: Target): { functions: MFunction[
   const start = program.start ?? program.exports.get('start') ?? null;
   const own = { size: program.exports.get('memorySize'), grow: program.exports.get('memoryGrow') };
   const hooks = own.size !== undefined && own.grow !== undefined ? forwardMemory(own.size, own.grow) : null;
+  const routines = [...memoryRoutines(), ...stateRoutines()];
   if (target === 'user') {
     const entry = userEntry(start, exported('main'));
     return {
-      functions: [entry, ...memoryRoutines(), ...(hooks ?? growByMmap()), ...program.functions],
+      functions: [entry, ...routines, ...(hooks ?? growByMmap()), ...program.functions],
       globals: [...(hooks ? [] : [memoryPagesGlobal(program.memoryPages)]), ...program.globals],
     };
   }
@@ -144,7 +146,7 @@ function withRuntime(program: MProgram, target: Target): { functions: MFunction[
     functions: [
       bootStub(),
       ...stubs,
-      ...memoryRoutines(),
+      ...routines,
       ...(hooks ?? fixedMemory(program.memoryPages)),
       ...program.functions,
     ],
@@ -159,7 +161,7 @@ function forwardMemory(size: string, grow: string): MFunction[] {
     frameSize: 0,
     raSlot: null,
   });
-  return [forward('rt.memory_size', size), forward('rt.memory_grow', grow)];
+  return [forward('__memory_size', size), forward('__memory_grow', grow)];
 }
 
 // --- Data ---

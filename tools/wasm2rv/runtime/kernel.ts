@@ -2,9 +2,9 @@
  * Runtime of target `kernel`: boot stub, trap entry and exit. The contract (page tables, trap frame, exports called) is
  * docs/wasm2rv.md. The boot stub runs at physical addresses with the MMU off until it jumps to `boot.high`.
  */
+import { X_NAMES } from '../../../emulator/isa/registers.ts';
 import { assembleFunction } from '../asm.ts';
 import type { MFunction, MGlobal } from '../minsn.ts';
-import { X_NAMES } from '../regs.ts';
 
 /** Offsets in the trap frame; x_i is at 8 · i. */
 const FRAME = { sepc: 0, sstatus: 256, scause: 264, stval: 272 } as const;
@@ -155,7 +155,7 @@ function trapExit(): MFunction {
 /** memory.size and memory.grow for a kernel that does not export its own: fixed size. */
 export function fixedMemory(pages: number): MFunction[] {
   return [
-    assembleFunction('rt.memory_size', `li a0, ${pages}\n ret`),
-    assembleFunction('rt.memory_grow', 'li a0, -1\n ret'),
+    assembleFunction('__memory_size', `li a0, ${pages}\n ret`),
+    assembleFunction('__memory_grow', 'li a0, -1\n ret'),
   ];
 }

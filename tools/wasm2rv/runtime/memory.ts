@@ -1,8 +1,8 @@
 /**
  * Runtime routines that compiled code calls for bulk memory, LP64D:
  *
- * - `rt.copy(dst, src, n)`, `rt.fill(dst, byte, n)`: 64-bit addresses and lengths; copy is memmove.
- * - `rt.memory_copy`, `rt.memory_fill`: the same for memory.copy and memory.fill, whose length is an unsigned i32.
+ * - `__memmove(dst, src, n)`, `__memset(dst, byte, n)`: 64-bit addresses and lengths; copy is memmove.
+ * - `__memory_copy`, `__memory_fill`: the same for memory.copy and memory.fill, whose length is an unsigned i32.
  *
  * Words wherever the alignment of the two ends allows; a forward copy between different alignments joins shifted words.
  * No access is ever misaligned: that is slow or traps on some machines.
@@ -167,9 +167,9 @@ const UNSIGNED_LENGTH = `
 
 export function memoryRoutines(): MFunction[] {
   return [
-    assembleFunction('rt.copy', COPY),
-    assembleFunction('rt.fill', FILL),
-    assembleFunction('rt.memory_copy', `${UNSIGNED_LENGTH} tail rt.copy`),
-    assembleFunction('rt.memory_fill', `${UNSIGNED_LENGTH} tail rt.fill`),
+    assembleFunction('__memmove', COPY),
+    assembleFunction('__memset', FILL),
+    assembleFunction('__memory_copy', `${UNSIGNED_LENGTH} tail __memmove`),
+    assembleFunction('__memory_fill', `${UNSIGNED_LENGTH} tail __memset`),
   ];
 }

@@ -33,21 +33,21 @@ export function userEntry(start: string | null, main: string): MFunction {
 }
 
 export function memoryPagesGlobal(pages: number): MGlobal {
-  return { name: 'rt.pages', size: 4, init: BigInt(pages) };
+  return { name: '__memory_pages', size: 4, init: BigInt(pages) };
 }
 
-/** memory.size and memory.grow over `rt.pages`, in 64 KiB pages. */
+/** memory.size and memory.grow over `__memory_pages`, in 64 KiB pages. */
 export function growByMmap(): MFunction[] {
   const size: MFunction = {
-    name: 'rt.memory_size',
-    insns: [{ op: 'lw', rd: 10, sym: 'rt.pages' }, { op: 'ret' }],
+    name: '__memory_size',
+    insns: [{ op: 'lw', rd: 10, sym: '__memory_pages' }, { op: 'ret' }],
     frameSize: 0,
     raSlot: null,
   };
   const grow = assembleFunction(
-    'rt.memory_grow',
+    '__memory_grow',
     `
-        la    t0, rt.pages
+        la    t0, __memory_pages
         lw    t1, 0(t0)
         slli  t2, a0, 32              # unsigned
         srli  t2, t2, 32
