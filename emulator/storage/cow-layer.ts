@@ -1,0 +1,80 @@
+/**
+ * A copy-on-write layer: writes stay in memory, the base is never touched (`-snapshot`, forks, rolling back). Clusters
+ * of 4 KiB; a cluster that a snapshot holds is copied again before the next write to it.
+ */
+import type { BlockBackend } from './block-backend.ts';
+
+const CLUSTER_BYTES = 4096;
+
+/** The contents of a layer at one moment: shares its clusters with the layer, which will not change them. */
+export type CowSnapshot = ReadonlyMap<number, Uint8Array>;
+
+export class CowLayer implements BlockBackend {
+  readonly sizeBytes: number;
+  private clusters = new Map<number, Uint8Array>();
+  /** Clusters no snapshot shares: they may be changed in place. */
+  private readonly owned = new Set<number>();
+
+  constructor(
+    readonly base: BlockBackend,
+    readonly isReadOnly = false,
+  ) {
+    this.sizeBytes = base.sizeBytes;
+  }
+
+  read(offset: number, target: Uint8Array): void {
+    this.forClusters(offset, target.length, (index, from, at, length) => {
+      const cluster = this.clusters.get(index);
+      const part = target.subarray(at, at + length);
+      if (cluster) part.set(cluster.subarray(from, from + length));
+      else this.base.read(index * CLUSTER_BYTES + from, part);
+    });
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.forClusters(offset, bytes.length, (index, from, at, length) => {
+      this.ownedCluster(index).set(bytes.subarray(at, at + length), from);
+    });
+  }
+
+  flush(): void {}
+
+  snapshot(): CowSnapshot {
+    this.owned.clear();
+    return new Map(this.clusters);
+  }
+
+  restore(snapshot: CowSnapshot): void {
+    this.owned.clear();
+    this.clusters = new Map(snapshot);
+  }
+
+  private ownedCluster(index: number): Uint8Array {
+    const present = this.clusters.get(index);
+    if (present && this.owned.has(index)) return present;
+    const cluster = new Uint8Array(CLUSTER_BYTES);
+    if (present) {
+      cluster.set(present);
+    } else {
+      const start = index * CLUSTER_BYTES;
+      this.base.read(start, cluster.subarray(0, Math.min(CLUSTER_BYTES, this.sizeBytes - start)));
+    }
+    this.clusters.set(index, cluster);
+    this.owned.add(index);
+    return cluster;
+  }
+
+  /** Visits each touched cluster: its index, where in it, where in the caller's bytes, and how much. */
+  private forClusters(
+    offset: number,
+    length: number,
+    visit: (index: number, from: number, at: number, length: number) => void,
+  ): void {
+    for (let at = 0; at < length;) {
+      const from = (offset + at) % CLUSTER_BYTES;
+      const part = Math.min(CLUSTER_BYTES - from, length - at);
+      visit(Math.floor((offset + at) / CLUSTER_BYTES), from, at, part);
+      at += part;
+    }
+  }
+}
