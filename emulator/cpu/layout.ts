@@ -45,7 +45,7 @@ export const FRM = 720;
 export const MINSTRET_OFFSET = 728;
 export const MCYCLE_OFFSET = 736;
 export const MCOUNTINHIBIT = 744;
-/** Load reservation: the address, 1 while it holds, and the value that was loaded. */
+/** Load reservation: the address, the access width while it holds (else 0), and the value that was loaded. */
 export const RESERVATION = 752;
 export const RESERVED = 760;
 /** 16 configuration bytes, then 16 address registers. */

@@ -64,7 +64,7 @@ export function loadReserved(va: u64, width: i32): u64 {
   if (hasTrapped()) return 0;
   setCell(RESERVATION, va);
   setCell(RESERVATION_VALUE, value);
-  setCell(RESERVED, 1);
+  setCell(RESERVED, <u64>width);
   return value;
 }
 
@@ -74,9 +74,10 @@ export function storeConditional(va: u64, width: i32, value: u64): u64 {
     trap(STORE_MISALIGNED, va);
     return 0;
   }
-  const holds = cell(RESERVED) != 0 && cell(RESERVATION) == va;
+  const holds = cell(RESERVED) == <u64>width && cell(RESERVATION) == va;
   setCell(RESERVED, 0);
-  if (!holds || loadForUpdate(va, width) != cell(RESERVATION_VALUE)) return 1;
+  if (!holds) return 1;
+  if (loadForUpdate(va, width) != cell(RESERVATION_VALUE) || hasTrapped()) return 1;
   storeSlow(va, width, value);
   return 0;
 }
