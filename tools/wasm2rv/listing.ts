@@ -15,7 +15,7 @@ export function mapText({ layout, symbols }: Linked): string {
     lines.push(`${name.padEnd(8)} ${address(start)}  file ${fileEnd - start}  zeros ${end - fileEnd}`);
   }
   lines.push('');
-  const sorted = [...symbols].sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
+  const sorted = symbols.toSorted((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
   for (const { name, value, size } of sorted) {
     lines.push(`${value.toString(16).padStart(ADDRESS_DIGITS, '0')} ${String(size).padStart(7)} ${name}`);
   }
