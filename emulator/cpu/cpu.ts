@@ -110,10 +110,7 @@ export class Cpu {
     this.slow = slow.exports as unknown as SlowExports;
     const interpreter = new WebAssembly.Instance(interpreterModule(ram.map), {
       host: { memory: ram.memory },
-      slow: {
-        ...Object.fromEntries(WebAssembly.Module.imports(interpreterModule(ram.map)).map(i => [i.name, () => 0n])),
-        ...slow.exports,
-      },
+      slow: slow.exports,
       decoder: {
         decode: (page: number, op: number) => this.predecoder.decode(page, op),
         decodeStraddle: (word: number) => this.predecoder.decodeStraddle(word),

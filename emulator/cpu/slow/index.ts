@@ -6,3 +6,4 @@ export { enter, fetchStraddling } from './enter';
 export { flushTlb } from './tlb';
 export { setPrivilege, updateContext } from './trap';
 export { probe } from './mmu';
+export * from './float-ops';
