@@ -1,0 +1,62 @@
+/**
+ * Makes room on edges before instruction selection: a phi's copies need a block of their own on an edge from a block with
+ * several successors, and a loop needs a block before it for what is hoisted. Blocks that stay empty cost nothing.
+ */
+import { type Block, type IrFunction, retarget } from './ir.ts';
+
+export function splitEdges(fn: IrFunction): void {
+  for (const block of [...fn.blocks]) {
+    const successors = block.successors();
+    if (successors.length < 2) continue;
+    for (const next of successors) {
+      const isEntryOfLoop = next.loop === next && next.position > block.position;
+      if ((next.preds.length > 1 && next.phis.length > 0) || isEntryOfLoop) splitEdge(fn, block, next);
+    }
+  }
+  for (const header of [...fn.blocks]) if (header.loop === header) ensurePreheader(fn, header);
+}
+
+function splitEdge(fn: IrFunction, from: Block, to: Block): Block {
+  const middle = fn.newBlock();
+  middle.term = { kind: 'jump', target: to, off: 'off' in from.term ? from.term.off : 0 };
+  middle.position = nextPosition(fn, from);
+  retarget(from, to, middle);
+  middle.preds = [from];
+  to.preds[to.preds.indexOf(from)] = middle;
+  return middle;
+}
+
+function nextPosition(fn: IrFunction, block: Block): number {
+  let next = Infinity;
+  for (const other of fn.blocks) if (other.position > block.position && other.position < next) next = other.position;
+  return next === Infinity ? block.position + 1 : (block.position + next) / 2;
+}
+
+/** Several blocks enter the loop: joins them in one, with phis of their own. */
+function ensurePreheader(fn: IrFunction, header: Block): void {
+  const entries = header.preds.filter(pred => pred.position < header.position);
+  if (entries.length < 2) return;
+  const before = fn.newBlock();
+  before.term = { kind: 'jump', target: header, off: 'off' in header.term ? header.term.off : 0 };
+  before.position = Math.max(...entries.map(e => e.position)) / 2 + header.position / 2;
+  const latches = header.preds.filter(pred => pred.position >= header.position);
+  for (const phi of header.phis) {
+    const merged = fn.value(
+      'phi',
+      phi.type,
+      entries.map(e => phi.args[header.preds.indexOf(e)]!),
+      phi.off,
+    );
+    merged.block = before;
+    before.phis.push(merged);
+    phi.args = [merged, ...latches.map(l => phi.args[header.preds.indexOf(l)]!)];
+  }
+  before.preds = entries;
+  for (const entry of entries) retarget(entry, header, before);
+  header.preds = [before, ...latches];
+}
+
+/** The only block that enters a loop, once edges are split. */
+export function preheader(header: Block): Block | undefined {
+  return header.preds.find(pred => pred.position < header.position);
+}
