@@ -59,7 +59,7 @@ export class ArgStack {
     }
     this.sp -= n;
     const to = new UserBuf(this.space, this.sp, n);
-    for (let done: u64 = 0; done < n; ) {
+    for (let done: u64 = 0; done < n;) {
       const at = addr + done;
       const inPage = at & (PAGE_SIZE - 1);
       const part = min(n - done, PAGE_SIZE - inPage);
@@ -119,7 +119,8 @@ function userStringLength(space: AddressSpace, addr: u64, limit: u64): Result {
     const inPage = <usize>((addr + n) & (PAGE_SIZE - 1));
     const frame = space.pageFor(addr + n - inPage, false);
     if (frame == 0) return fail(Errno.EFAULT);
-    for (let p = frame + inPage; p < frame + PAGE_SIZE; p++, n++) if (load<u8>(p) == 0) return n < limit ? <Result>n : fail(Errno.E2BIG);
+    for (let p = frame + inPage; p < frame + PAGE_SIZE; p++, n++)
+      if (load<u8>(p) == 0) return n < limit ? <Result>n : fail(Errno.E2BIG);
   }
   return fail(Errno.E2BIG);
 }

@@ -99,7 +99,11 @@ export class Elf {
       if (this.low == u64.MAX_VALUE) this.low = low;
       this.high = (vaddr + memsz + PAGE_MASK) & ~PAGE_MASK;
       this.end = vaddr + memsz;
-      if (this.phdrAddress == 0 && this.phoff >= offset && this.phoff - offset + <u64>(this.phnum * PHDR_SIZE) <= filesz) {
+      if (
+        this.phdrAddress == 0 &&
+        this.phoff >= offset &&
+        this.phoff - offset + <u64>(this.phnum * PHDR_SIZE) <= filesz
+      ) {
         this.phdrAddress = vaddr + (this.phoff - offset);
       }
     }
@@ -126,7 +130,9 @@ function mapSegment(space: AddressSpace, file: ProgramFile, p: usize, bias: u64)
   const filesz = load<u64>(p, 32);
   const memsz = load<u64>(p, 40);
   const prot =
-    ((flags & PF_R) != 0 ? PROT_READ : 0) | ((flags & PF_W) != 0 ? PROT_WRITE : 0) | ((flags & PF_X) != 0 ? PROT_EXEC : 0);
+    ((flags & PF_R) != 0 ? PROT_READ : 0) |
+    ((flags & PF_W) != 0 ? PROT_WRITE : 0) |
+    ((flags & PF_X) != 0 ? PROT_EXEC : 0);
   const start = vaddr & ~PAGE_MASK;
   const end = (vaddr + memsz + PAGE_MASK) & ~PAGE_MASK;
   const fileEnd = filesz == 0 ? start : (vaddr + filesz + PAGE_MASK) & ~PAGE_MASK;

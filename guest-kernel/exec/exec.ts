@@ -61,6 +61,8 @@ class Image {
   program: ProgramFile | null = null;
   interpreter: ProgramFile | null = null;
   elf: Elf = new Elf();
+  /** The first pc. */
+  entry: u64 = 0;
   /** Replaces argv[0] when not empty. */
   prefix: Array<Bytes> = [];
 
@@ -131,9 +133,7 @@ function findProgram(path: Bytes, image: Image): Result {
   return r;
 }
 
-let entry: u64 = 0;
-
-/** Maps the program and builds its stack in `space`; leaves the first pc in `entry`. */
+/** Maps the program and builds its stack in `space`. */
 function build(t: Task, image: Image, space: AddressSpace, path: Bytes, argv: ArgList, envp: ArgList): Result {
   const elf = image.elf;
   const bias = elf.isDyn ? DYN_BASE - elf.low : 0;
@@ -141,7 +141,7 @@ function build(t: Task, image: Image, space: AddressSpace, path: Bytes, argv: Ar
   if (failed(r)) return r;
   space.brkStart = (elf.end + bias + PAGE_SIZE - 1) & ~(<u64>PAGE_SIZE - 1);
   space.brk = space.brkStart;
-  entry = elf.entry + bias;
+  image.entry = elf.entry + bias;
   let base: u64 = 0;
   const interpreter = image.interpreter;
   if (interpreter != null) {
@@ -151,7 +151,7 @@ function build(t: Task, image: Image, space: AddressSpace, path: Bytes, argv: Ar
     base = loader.isDyn ? MMAP_TOP - INTERPRETER_ROOM - loader.low : 0;
     r = loader.mapInto(space, interpreter, base);
     if (failed(r)) return r;
-    entry = loader.entry + base;
+    image.entry = loader.entry + base;
   }
   space.map(new Vma(TRAMPOLINE, TRAMPOLINE + PAGE_SIZE, PROT_READ | PROT_EXEC, false, new TrampolinePager()));
 
@@ -223,9 +223,11 @@ function commit(t: Task, image: Image, space: AddressSpace, path: Bytes): void {
   t.parentDeathSignal = 0;
   t.hasExeced = true;
   t.comm = baseName(path);
-  t.exePath = program.path;
+  const old = t.exe;
+  t.exe = program.executable();
+  if (old != null) old.drop();
   forgetFp(t);
-  startFrame(t.frame, entry, space.startStack);
+  startFrame(t.frame, image.entry, space.startStack);
 }
 
 function baseName(path: Bytes): Bytes {

@@ -54,9 +54,12 @@ export function cloneTask(flags: u64, stack: u64, parentTid: u64, tls: u64, chil
   if (allTasks().length >= MAX_TASKS || overProcessLimit(parent)) return fail(Errno.EAGAIN);
 
   const frame = allocFrame();
-  const mem = frame == 0 ? null : (flags & CLONE_VM) != 0 ? lend(parent.space) : parent.space.clone();
-  const files = mem == null || parent.files == null ? null : (parent.files as Files).clone();
-  const fs = files == null || parent.fs == null ? null : (parent.fs as FsContext).clone();
+  let mem: AddressSpace | null = null;
+  let files: Files | null = null;
+  let fs: FsContext | null = null;
+  if (frame != 0) mem = (flags & CLONE_VM) != 0 ? lend(parent.space) : parent.space.clone();
+  if (mem != null) files = (parent.files as Files).clone();
+  if (files != null) fs = (parent.fs as FsContext).clone();
   const pid = fs == null ? 0 : allocPid();
   if (pid == 0) {
     if (fs != null) fs.drop();
@@ -114,7 +117,9 @@ function inherit(child: Task, parent: Task): void {
   child.signals = parent.signals.clone();
   child.rlimits = parent.rlimits.clone();
   child.comm = parent.comm;
-  child.exePath = parent.exePath;
+  const exe = parent.exe;
+  if (exe != null) exe.ref();
+  child.exe = exe;
   child.nice = parent.nice;
   child.dumpable = parent.dumpable;
   child.noNewPrivs = parent.noNewPrivs;

@@ -1,5 +1,5 @@
 /** Polled output on the board's 16550: boot lines and panics. Works before and after tty/ has taken the device over. */
-import { kva, mmio } from "./kaddr";
+import { mmio } from "./mmio";
 import { ld8, st8 } from "./rv";
 
 const UART_PA: u64 = 0x1000_0000;
@@ -8,7 +8,7 @@ const LSR: u64 = 5;
 const LSR_THRE: u32 = 0x20;
 
 export function consoleByte(c: u8): void {
-  const uart = kva(mmio(UART_PA));
+  const uart = mmio(UART_PA);
   while ((ld8(uart + LSR) & LSR_THRE) == 0) {}
   st8(uart + THR, c);
 }

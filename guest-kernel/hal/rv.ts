@@ -44,3 +44,6 @@ export declare function symAddr_kstack_guard(): usize;
 export declare function symAddr_kstack_top(): usize;
 export declare function symAddr_estack_guard(): usize;
 export declare function symAddr_unwind(): usize;
+export declare function symAddr_kstack_bottom(): usize;
+export declare function symAddr_estack_bottom(): usize;
+export declare function symAddr_estack_top(): usize;

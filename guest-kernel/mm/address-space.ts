@@ -220,7 +220,7 @@ export class AddressSpace {
       const v = this.vmas.at(i);
       if (v.start >= end) break;
       const to = min(v.end, end);
-      for (let va = max(v.start, start); va < to; ) {
+      for (let va = max(v.start, start); va < to;) {
         const pte = walk(this.root, va, false);
         if (pte == 0) {
           va = skipMissing(this.root, va);
@@ -248,7 +248,7 @@ export class AddressSpace {
     for (let i = this.vmas.indexAfter(start); i < this.vmas.length && this.vmas.at(i).start < end; i++) {
       const v = this.vmas.at(i);
       v.prot = prot;
-      for (let va = v.start; va < v.end; ) {
+      for (let va = v.start; va < v.end;) {
         const pte = walk(this.root, va, false);
         if (pte == 0) {
           va = skipMissing(this.root, va);
@@ -256,7 +256,8 @@ export class AddressSpace {
         }
         const e = readPte(pte);
         // Never more than before: a write faults once more and finds out whether it needs a copy.
-        if ((e & PTE_V) != 0) writePte(pte, entryFor(frameOf(e), flagsFor(prot, (e & PTE_W) != 0 && (prot & PROT_WRITE) != 0)));
+        if ((e & PTE_V) != 0)
+          writePte(pte, entryFor(frameOf(e), flagsFor(prot, (e & PTE_W) != 0 && (prot & PROT_WRITE) != 0)));
         va += PAGE_SIZE;
       }
     }
@@ -269,7 +270,8 @@ export class AddressSpace {
   /** A free range of `len` bytes, at `hint` if possible, or 0: -ENOMEM. A hint that cannot be met is no error. */
   findFree(len: u64, hint: u64): u64 {
     const at = (hint + PAGE_SIZE - 1) & ~(<u64>PAGE_SIZE - 1);
-    if (hint != 0 && at >= USER_START && at < MMAP_TOP && len <= MMAP_TOP - at && !this.vmas.overlaps(at, at + len)) return at;
+    if (hint != 0 && at >= USER_START && at < MMAP_TOP && len <= MMAP_TOP - at && !this.vmas.overlaps(at, at + len))
+      return at;
     return this.vmas.findFree(len, USER_START, MMAP_TOP);
   }
 
@@ -300,8 +302,31 @@ export class AddressSpace {
     return null;
   }
 
+  /**
+   * mremap: the mapping of [from, from + oldLen), part of `v`, goes to `to` with `newLen` bytes; its first `kept` bytes
+   * keep their pages. Nothing is mapped at `to`. Errors: -ENOMEM; then nothing has moved.
+   */
+  move(v: Vma, from: u64, kept: u64, oldLen: u64, to: u64, newLen: u64): Result {
+    for (let off: u64 = 0; off < kept; off += PAGE_SIZE) {
+      const old = walk(this.root, from + off, false);
+      if (old != 0 && walk(this.root, to + off, true) == 0) return fail(Errno.ENOMEM);
+    }
+    const moved = v.part(from, from + oldLen);
+    for (let off: u64 = 0; off < kept; off += PAGE_SIZE) {
+      const old = walk(this.root, from + off, false);
+      if (old == 0 || (readPte(old) & PTE_V) == 0) continue;
+      writePte(walk(this.root, to + off, false), readPte(old));
+      writePte(old, 0);
+    }
+    moved.start = to;
+    moved.end = to + newLen;
+    this.unmap(from, from + oldLen);
+    this.map(moved);
+    return <Result>to;
+  }
+
   private sharePages(v: Vma, c: AddressSpace): bool {
-    for (let va = v.start; va < v.end; ) {
+    for (let va = v.start; va < v.end;) {
       const pte = walk(this.root, va, false);
       if (pte == 0) {
         va = skipMissing(this.root, va);

@@ -45,9 +45,29 @@ export function setReclaim(fn: () => bool): void {
   reclaim = fn;
 }
 
+/** Frames that only the kernel's heap and tables may take, so that a storm of allocations leaves it able to work. */
+let reserve: u32 = 0;
+
+export function setReserve(frames: u32): void {
+  reserve = frames;
+}
+
+export function reserveFrames(): u32 {
+  return reserve;
+}
+
 /** A frame with one reference and undefined content, or 0 when there is none. */
 export function allocFrameRaw(): usize {
-  if (free == 0 && !reclaim()) return 0;
+  while (free <= reserve) if (!reclaim()) return 0;
+  return takeFrame();
+}
+
+/** As allocFrameRaw, from the reserve too. */
+export function allocReservedFrame(): usize {
+  return free == 0 && !reclaim() ? 0 : takeFrame();
+}
+
+function takeFrame(): usize {
   free--;
   const i = load<u32>(stack + <usize>free * 4);
   store<u16>(counts + <usize>i * 2, 1);

@@ -2,7 +2,7 @@
  * Sv39 page tables (privileged architecture, "Sv39"). A table is one frame; entries are read and written through
  * intrinsics, because the page walker reads them behind the compiler's back.
  */
-import { kva } from "../hal/kaddr";
+import { va as kva } from "../hal/mmio";
 import { ld64, st64 } from "../hal/rv";
 import { PAGE_SHIFT, PAGE_SIZE, allocFrame, putFrame } from "./frames";
 
@@ -45,7 +45,7 @@ function isLeaf(entry: u64): bool {
 
 function slot(table: usize, va: u64, level: u64): usize {
   const index = (va >> (PAGE_SHIFT + LEVEL_BITS * level)) & (ENTRIES - 1);
-  return table + (<usize>index) * 8;
+  return table + <usize>index * 8;
 }
 
 /** Address of the entry for `va` at `level` (0: a 4 KiB page), or 0: a table on the way is missing and cannot be made. */
@@ -88,11 +88,11 @@ export function newRoot(kernelRoot: usize): usize {
 /** Frees the tables of the user half and the root. The leaves have been cleared. */
 export function freeRoot(root: usize): void {
   for (let i: u64 = 0; i < USER_ROOT_ENTRIES; i++) {
-    const e = readPte(root + (<usize>i) * 8);
+    const e = readPte(root + <usize>i * 8);
     if ((e & PTE_V) == 0) continue;
     const middle = frameOf(e);
     for (let k: u64 = 0; k < ENTRIES; k++) {
-      const m = readPte(middle + (<usize>k) * 8);
+      const m = readPte(middle + <usize>k * 8);
       if ((m & PTE_V) != 0) putFrame(frameOf(m));
     }
     putFrame(middle);

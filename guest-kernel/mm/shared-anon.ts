@@ -23,7 +23,7 @@ export class SharedAnon extends Pager {
     if (t >= this.tables.length) return fail(Errno.EFAULT);
     if (this.tables[t] == 0) this.tables[t] = allocFrame();
     if (this.tables[t] == 0) return fail(Errno.ENOMEM);
-    const at = this.tables[t] + (<usize>(index % SLOTS)) * sizeof<usize>();
+    const at = this.tables[t] + <usize>(index % SLOTS) * sizeof<usize>();
     let frame = load<usize>(at);
     if (frame == 0) {
       frame = allocFrame();

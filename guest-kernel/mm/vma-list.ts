@@ -81,7 +81,7 @@ export class VmaList {
 
   /** Joins what [start, end) touches with its neighbours after a change of protection. */
   tidy(start: u64, end: u64): void {
-    for (let i = max(this.indexAfter(start) - 1, 0); i < this.list.length && this.list[i].start <= end; ) {
+    for (let i = max(this.indexAfter(start) - 1, 0); i < this.list.length && this.list[i].start <= end;) {
       if (!this.joinAt(i)) i++;
     }
   }

@@ -22,6 +22,9 @@ export function exitTask(t: Task, status: i32): void {
   const fs = t.fs;
   t.fs = null;
   if (fs != null) fs.drop();
+  const exe = t.exe;
+  t.exe = null;
+  if (exe != null) exe.drop();
   t.progress.clear();
   t.leaveQueues();
   t.wakeAt = 0;

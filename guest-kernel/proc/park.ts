@@ -11,12 +11,15 @@ import { Errno } from "../abi/errno";
 import { monotonicNs } from "../hal/time";
 import { Result, fail } from "../lib/result";
 import { PARKED_TASK, current } from "./task";
-import { hasSignal } from "./signal";
+import { hasFatalSignal, hasSignal } from "./signal";
 import { deadlineSet } from "./timer";
 import { WaitQueue } from "./wait-queue";
 
 /** Not a result: the task sleeps and the call will be made again. Never seen by user space. */
 export const PARKED: Result = -4096;
+
+/** Not a result either: the call has written the frame itself (execve, rt_sigreturn). */
+export const FRAME_WRITTEN: Result = -4097;
 
 /** Restart unless a handler without SA_RESTART runs; then -EINTR. */
 export const ERESTARTSYS: i32 = 512;
@@ -40,6 +43,13 @@ export function parkUntil(queue: WaitQueue | null, deadline: i64): Result {
   if (hasSignal(current())) return fail(ERESTARTSYS);
   if (queue != null) queue.add(current());
   return sleep(deadline);
+}
+
+/** Sleeps until `queue` is woken; only a signal that ends the task interrupts it. vfork. */
+export function parkKillable(queue: WaitQueue): Result {
+  if (hasFatalSignal(current())) return fail(ERESTARTSYS);
+  queue.add(current());
+  return sleep(FOREVER);
 }
 
 /** As parkUntil, on several queues. */

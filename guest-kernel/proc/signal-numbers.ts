@@ -68,8 +68,10 @@ export const CLD_DUMPED: i32 = 3;
 export const CLD_STOPPED: i32 = 5;
 export const CLD_CONTINUED: i32 = 6;
 
+const ONE: u64 = 1;
+
 export function sigBit(sig: i32): u64 {
-  return (<u64>1) << (<u64>(sig - 1));
+  return ONE << (sig - 1);
 }
 
 /** Signals that stop by default. */

@@ -26,6 +26,8 @@ export class SigAction {
 @final
 export class SignalState {
   blocked: u64 = 0;
+  /** What rt_sigtimedwait sleeps for: such a signal is kept though it be ignored, and wakes though it be blocked. */
+  waited: u64 = 0;
   /** Signals of `queue`. */
   pending: u64 = 0;
   /** In order of arrival; a standard signal at most once. */

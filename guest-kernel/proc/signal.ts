@@ -1,7 +1,7 @@
 /** Sending signals, and what stands between sending and delivery (masks, ignored ones, stop and continue). */
 import { Errno } from "../abi/errno";
 import { Result, fail } from "../lib/result";
-import { RUNNABLE, STOPPED, Task, ZOMBIE, currentOrNull } from "./task";
+import { PARKED_TASK, STOPPED, Task, ZOMBIE, currentOrNull } from "./task";
 import { allTasks } from "./task-table";
 import { notifyParent } from "./child-events";
 import { SigInfo } from "./signal-state";
@@ -60,7 +60,7 @@ export function sendSignal(t: Task, info: SigInfo): Result {
   if (sig == SIGCONT) continueTask(t);
   else if ((STOP_MASK & sigBit(sig)) != 0) s.discard(sigBit(SIGCONT));
   const bit = sigBit(sig);
-  if ((s.blocked & bit) == 0 && s.ignores(sig)) return 0;
+  if (((s.blocked | s.waited) & bit) == 0 && s.ignores(sig)) return 0;
   // Init gets only what it has asked for: its end would be the machine's.
   if (t.pid == 1 && s.actions[sig].handler == SIG_DFL && info.code <= SI_USER) return 0;
   if ((s.pending & bit) != 0 && sig < SIGRTMIN) return 0;
@@ -68,7 +68,7 @@ export function sendSignal(t: Task, info: SigInfo): Result {
   s.queue.push(info);
   s.pending |= bit;
   if (sig == SIGKILL && t.state == STOPPED) makeRunnable(t);
-  if ((s.blocked & bit) == 0) interruptSleep(t);
+  if ((s.blocked & bit) == 0 || (s.waited & bit) != 0) interruptSleep(t);
   return 0;
 }
 
@@ -86,7 +86,6 @@ export function forceSignal(t: Task, info: SigInfo): void {
     a.handler = SIG_DFL;
     s.blocked &= ~bit;
   }
-  if (t.pid == 1) a.flags |= 0;
   if ((s.pending & bit) == 0) {
     s.queue.push(info);
     s.pending |= bit;
@@ -122,7 +121,7 @@ function continueTask(t: Task): void {
 
 /** Ends a sleep that a signal may interrupt; the restarted call sees the signal. */
 function interruptSleep(t: Task): void {
-  if (t.state == 1) t.wake();
+  if (t.state == PARKED_TASK) t.wake();
 }
 
 export function isValidSignal(sig: i32): bool {

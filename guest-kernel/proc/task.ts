@@ -6,7 +6,7 @@ import { AddressSpace } from "../mm/address-space";
 import { UserBuf } from "../mm/user-buf";
 import { Bytes, b } from "../lib/bytes";
 import { Cred } from "./cred";
-import { Files, FsContext, Held } from "./held";
+import { Files, FsContext, Held, Shared } from "./held";
 import { Rlimits } from "./rlimits";
 import { SignalState } from "./signal-state";
 import { Terminal } from "./terminal";
@@ -87,8 +87,8 @@ export class Task extends Waiter {
 
   /** At most 15 bytes. */
   comm: Bytes = b("init");
-  /** Absolute path of the program, for /proc/PID/exe. */
-  exePath: Bytes = b("");
+  /** The program's file (vfs/executable.ts), for /proc/PID/exe; null before the first execve. */
+  exe: Shared | null = null;
   nice: i32 = 0;
   dumpable: i32 = 1;
   noNewPrivs: bool = false;
@@ -114,8 +114,12 @@ export class Task extends Waiter {
 
   /** set_tid_address; cleared and futex-woken at exit. */
   clearTid: u64 = 0;
-  /** In the trap: a system call is to be (re)started from the frame. */
+  /** Parked: the call in the frame is to be made again when the task runs next. */
   restartCall: bool = false;
+  /** ERESTART* with which the last call gave way to a signal; 0: none did. The frame still stands at its ecall. */
+  restartCode: i32 = 0;
+  /** Monotonic ns when it last entered user mode, or the kernel. */
+  clockedAt: i64 = 0;
   /** In the ready queue. */
   isQueued: bool = false;
 

@@ -1,0 +1,33 @@
+/**
+ * When garbage is collected: never inside a system call, since references that live on the kernel stack alone are not
+ * seen (DESIGN §4).
+ */
+import { wantsCollection } from "./heap";
+
+/** So many calls at most go by without a collection, so that garbage cannot make the heap grow for ever. */
+const CALLS: u32 = 4096;
+
+/** Idling after fewer calls than this is not worth a collection. */
+const IDLE_CALLS: u32 = 64;
+
+let stress: bool = false;
+let calls: u32 = 0;
+
+/** The boot argument strata.gcstress: collect after every call. */
+export function setCollectStress(on: bool): void {
+  stress = on;
+}
+
+export function collectAfterCall(): void {
+  calls++;
+  if (stress || calls >= CALLS || wantsCollection()) collect();
+}
+
+export function collectWhenIdle(): void {
+  if (calls > IDLE_CALLS) collect();
+}
+
+function collect(): void {
+  __collect();
+  calls = 0;
+}

@@ -1,0 +1,85 @@
+/**
+ * The heap of managed objects: the compiler's memory.size and memory.grow come here. At first it is the megabyte after
+ * the image; once there are frames it grows in a window of virtual addresses of its own, so that it never competes with
+ * the page frames for contiguous memory. It never shrinks.
+ */
+import { sfence_vma, symAddr_heap_base } from "../hal/rv";
+import { PAGE_SIZE, allocReservedFrame, freeFrames, putFrame, reserveFrames } from "./frames";
+import { PTE_A, PTE_D, PTE_G, PTE_R, PTE_V, PTE_W, entryFor, frameOf, readPte, walk, writePte } from "./page-table";
+import { va as kva } from "../hal/mmio";
+
+const WASM_PAGE: usize = 0x1_0000;
+export const BOOT_HEAP: usize = 0x10_0000;
+/** Between the UART's corner and the PCIe window of the MMIO gigapage (DESIGN §2): nothing else is there. */
+const WINDOW_START: usize = 0xd100_0000;
+const WINDOW_END: usize = 0xf000_0000;
+/** At least so much at a time. */
+const STEP: usize = 0x4_0000;
+
+/** One past the last mapped byte of the window; 0 before heapInit. */
+let end: usize = 0;
+let root: usize = 0;
+
+/** End of the heap that boot starts with; frames begin here. */
+export function bootHeapEnd(): usize {
+  return (symAddr_heap_base() + WASM_PAGE - 1 + BOOT_HEAP) & ~(WASM_PAGE - 1);
+}
+
+/** From now on the heap grows in its window, mapped in `kernelRoot`. */
+export function heapInit(kernelRoot: usize): void {
+  root = kernelRoot;
+  end = WINDOW_START;
+}
+
+/** memory.size */
+export function memorySize(): i32 {
+  return <i32>((end == 0 ? bootHeapEnd() : end) / WASM_PAGE);
+}
+
+/** memory.grow: the size before, or -1. The allocator asks for a doubling first, which the window's size refuses. */
+export function memoryGrow(pages: i32): i32 {
+  const want = max(<u64>(<u32>pages) * WASM_PAGE, <u64>STEP);
+  if (end == 0 || want > <u64>(WINDOW_END - end)) return -1;
+  const before = memorySize();
+  const to = end + <usize>want;
+  for (let at = end; at < to; at += PAGE_SIZE) {
+    const pte = walk(root, kva(at), true);
+    const frame = pte == 0 ? 0 : allocReservedFrame();
+    if (frame == 0) {
+      unmapWindow(end, at);
+      return -1;
+    }
+    writePte(pte, entryFor(frame, PTE_V | PTE_R | PTE_W | PTE_A | PTE_D | PTE_G));
+  }
+  sfence_vma();
+  end = to;
+  hasGrown = true;
+  return before;
+}
+
+function unmapWindow(from: usize, to: usize): void {
+  for (let at = from; at < to; at += PAGE_SIZE) {
+    const pte = walk(root, kva(at), false);
+    putFrame(frameOf(readPte(pte)));
+    writePte(pte, 0);
+  }
+}
+
+let hasGrown: bool = false;
+
+/** Bytes of the window in use by the allocator. */
+export function heapBytes(): usize {
+  return end == 0 ? BOOT_HEAP : BOOT_HEAP + (end - WINDOW_START);
+}
+
+/** The heap has eaten half of its reserve: what creates kernel objects gets -ENOMEM until frames come back. */
+export function heapIsLow(): bool {
+  return freeFrames() < reserveFrames() / 2;
+}
+
+/** Worth collecting now: the heap had to grow since this was asked last, or lives on its reserve. */
+export function wantsCollection(): bool {
+  const yes = hasGrown || freeFrames() < reserveFrames();
+  hasGrown = false;
+  return yes;
+}
