@@ -1,0 +1,70 @@
+/** `wasm-fuzz`: random wasm programs, run in Node and as RV64 code, must agree. */
+import { parseArgs } from 'node:util';
+import { UserError } from '../../../emulator/base/user-error.ts';
+import { runProgram } from '../../run-program.ts';
+import { compareAll, hasQemu, runQemu } from './compare.ts';
+import { generate } from './generate.ts';
+import { printTree } from './print.ts';
+import { shrink } from './shrink.ts';
+
+const HELP = `usage: wasm-fuzz [--seed N] [--count N] [--no-shrink]
+
+Runs random programs with seeds N, N+1, ... in this WebAssembly engine and, compiled by wasm2rv, under qemu-riscv64.
+Prints each one that differs, made small, and ends with status 1 if there was any.
+
+  --seed N     the first seed; default: from the clock
+  --count N    how many programs; default 300
+  --no-shrink  print failures as they are found
+`;
+
+const CHUNK = 300;
+
+runProgram(() => {
+  const { values } = parse();
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  if (!hasQemu()) throw new UserError('wasm-fuzz needs qemu-riscv64', 'install the Debian package qemu-user');
+  const first = values.seed === undefined ? Date.now() % 1_000_000_000 : natural(values.seed);
+  const count = natural(values.count);
+  let failures = 0;
+  for (let done = 0; done < count; done += CHUNK) {
+    const seeds = Array.from({ length: Math.min(CHUNK, count - done) }, (_, i) => first + done + i);
+    compareAll(seeds.map(generate), runQemu).forEach((verdict, i) => {
+      if (verdict === null) return;
+      failures++;
+      report(seeds[i]!, verdict, !values['no-shrink']);
+    });
+  }
+  process.stdout.write(`seeds ${first} to ${first + count - 1}: ${count} programs, ${failures} differ\n`);
+  if (failures > 0) process.exitCode = 1;
+});
+
+function parse() {
+  try {
+    return parseArgs({
+      options: {
+        seed: { type: 'string' },
+        count: { type: 'string', default: '300' },
+        'no-shrink': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (e) {
+    throw new UserError(e instanceof Error ? e.message : String(e), 'see wasm-fuzz --help');
+  }
+}
+
+function natural(text: string): number {
+  if (!/^\d+$/.test(text)) throw new UserError(`${text} is not a number`, 'see wasm-fuzz --help');
+  return Number(text);
+}
+
+function report(seed: number, verdict: string, isShrunk: boolean): void {
+  process.stdout.write(`seed ${seed}: ${verdict}\n`);
+  if (!isShrunk) return;
+  const small = shrink(generate(seed), trees => compareAll(trees, runQemu).map(v => v !== null));
+  const [now] = compareAll([small], runQemu);
+  process.stdout.write(`made small (${now ?? 'no longer fails'}):\n${printTree(small)}\n\n`);
+}
