@@ -7,6 +7,8 @@ import { type Block, type IrFunction, retarget } from './ir.ts';
 export function splitEdges(fn: IrFunction): void {
   for (const block of [...fn.blocks]) {
     const successors = block.successors();
+    // A choice between equals is a jump, and has room for copies as it is.
+    if (successors.length === 1) block.term = { kind: 'jump', target: successors[0]!, off: termOff(block) };
     if (successors.length < 2) continue;
     for (const next of successors) {
       const isEntryOfLoop = next.loop === next && next.position > block.position;
@@ -16,9 +18,13 @@ export function splitEdges(fn: IrFunction): void {
   for (const header of [...fn.blocks]) if (header.loop === header) ensurePreheader(fn, header);
 }
 
+function termOff(block: Block): number {
+  return block.term.kind === 'none' ? 0 : block.term.off;
+}
+
 function splitEdge(fn: IrFunction, from: Block, to: Block): Block {
   const middle = fn.newBlock();
-  middle.term = { kind: 'jump', target: to, off: 'off' in from.term ? from.term.off : 0 };
+  middle.term = { kind: 'jump', target: to, off: termOff(from) };
   middle.position = nextPosition(fn, from);
   retarget(from, to, middle);
   middle.preds = [from];
@@ -37,7 +43,7 @@ function ensurePreheader(fn: IrFunction, header: Block): void {
   const entries = header.preds.filter(pred => pred.position < header.position);
   if (entries.length < 2) return;
   const before = fn.newBlock();
-  before.term = { kind: 'jump', target: header, off: 'off' in header.term ? header.term.off : 0 };
+  before.term = { kind: 'jump', target: header, off: termOff(header) };
   before.position = Math.max(...entries.map(e => e.position)) / 2 + header.position / 2;
   const latches = header.preds.filter(pred => pred.position >= header.position);
   for (const phi of header.phis) {

@@ -42,7 +42,6 @@ const FIXED: Readonly<Record<string, Intrinsic>> = {
   here: { kind: 'call', sym: '__here' },
   copy_bytes: { kind: 'call', sym: '__memmove' },
   fill_bytes: { kind: 'call', sym: '__memset' },
-  here: { kind: 'call', sym: '__here' },
   funcAddr: { kind: 'table' },
 };
 
