@@ -5,9 +5,10 @@ import { logByte, logEnd, logStart, setConsoleLevel } from "../../hal/log";
 import { Bytes, BytesBuilder } from "../../lib/bytes";
 import { Result, fail, failed } from "../../lib/result";
 import { PAGE_SIZE, allocFrame, framesInit } from "../../mm/frames";
-import { Attr, DirSink, Inode, InodeOut, S_IFLNK, S_IFREG } from "../../vfs/inode";
+import { FilesystemOut } from "../../vfs/filesystem-type";
+import { Attr, DirSink, Filesystem, Inode, InodeOut, S_IFLNK, S_IFREG } from "../../vfs/inode";
 import { crc32c } from "./crc32c";
-import { Ext4, Ext4Out, mountExt4 } from "./mount";
+import { mountExt4 } from "./mount";
 
 declare function diskRead(sector: u64, count: u32, dst: usize): i32;
 
@@ -22,7 +23,7 @@ const MAX_DEPTH: i32 = 12;
 const MAX_ENTRIES: i32 = 3000;
 const MAX_PAGES: u64 = 40;
 
-let fs: Ext4 | null = null;
+let fs: Filesystem | null = null;
 let text = new BytesBuilder();
 let frame: usize = 0;
 let entries: i32 = 0;
@@ -43,7 +44,7 @@ export function optionRoom(n: i32): usize {
 }
 
 export function mount(sectors: u64): i64 {
-  const out = new Ext4Out();
+  const out = new FilesystemOut();
   fs = null;
   const r = mountExt4(new HostDisk("vda", makeDev(254, 0), sectors), options, out);
   if (!failed(r)) fs = out.fs;

@@ -8,6 +8,7 @@ import { Errno } from "../../abi/errno";
 import { BlockDevice } from "../../dev/block-device";
 import { Bytes, BytesBuilder, b } from "../../lib/bytes";
 import { Result, fail, failed } from "../../lib/result";
+import { FilesystemOut, FilesystemType, MountContext } from "../../vfs/filesystem-type";
 import { Filesystem, Inode, InodeOut, StatFs } from "../../vfs/inode";
 import { BlockOut } from "./block-cache";
 import { Ext4Inode } from "./inode";
@@ -22,13 +23,19 @@ const NOLOAD = b("noload");
 const NORECOVERY = b("norecovery");
 const RO = b("ro");
 
-/** Receives a mounted filesystem; valid only when the Result is 0. */
-export class Ext4Out {
-  fs: Ext4 | null = null;
+@final
+export class Ext4Type extends FilesystemType {
+  constructor() {
+    super("ext4", true);
+  }
+
+  mount(ctx: MountContext, out: FilesystemOut): Result {
+    return mountExt4(ctx.device!, ctx.data, out);
+  }
 }
 
 /** Errors: -EINVAL (option, no ext4), -EUCLEAN, -EROFS (journal not replayed), -EIO. */
-export function mountExt4(device: BlockDevice, options: Bytes, out: Ext4Out): Result {
+export function mountExt4(device: BlockDevice, options: Bytes, out: FilesystemOut): Result {
   const report = new Reporter(device.name);
   const skipJournal = parseOptions(options);
   if (failed(skipJournal)) return skipJournal;
