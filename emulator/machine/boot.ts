@@ -1,0 +1,87 @@
+/** Power-on: firmware, kernel, initrd and device tree go into RAM where QEMU 7.2's `virt` puts them; the hart starts. */
+import { hex, MIB, viewOf } from '../base/bytes.ts';
+import { UserError } from '../base/user-error.ts';
+import type { Ram } from '../bus/ram.ts';
+import { Privilege, type Cpu } from '../cpu/cpu.ts';
+import type { MachineConfig } from './config.ts';
+import { deviceTreeBlob, type SocDevice } from './device-tree.ts';
+import { loadImage, placeImage, type LoadedImage } from './load-image.ts';
+
+const HART = 0;
+/** Behind firmware of at most this size, a kernel without addresses of its own goes. */
+const FIRMWARE_BYTES = 2 * MIB;
+const INITRD_GAP_MAX = 128 * MIB;
+const DTB_ALIGN = 2 * MIB;
+/** The device tree must be reachable by 32-bit software. */
+const DTB_END_MAX = 0xc000_0000;
+
+const FW_DYNAMIC_MAGIC = 0x4942_534f;
+const FW_DYNAMIC_VERSION = 2;
+const FW_DYNAMIC_BYTES = 48;
+
+/** Loads everything and resets the hart into it. Returns what the boot ROM holds. @param romBase where it will be */
+export function powerOn(
+  config: MachineConfig,
+  ram: Ram,
+  cpu: Cpu,
+  soc: readonly SocDevice[],
+  rngSeed: Uint8Array,
+  romBase: number,
+): Uint8Array {
+  const hasFirmware = config.bios !== 'none';
+  const kernelStart = ram.base + (hasFirmware ? FIRMWARE_BYTES : 0);
+  const firmware =
+    typeof config.bios === 'string' ? undefined : loadImage(config.bios.bytes, config.bios.name, ram.base);
+  const kernel = config.kernel && loadImage(config.kernel.bytes, config.kernel.name, kernelStart);
+  if (!kernel && !firmware) throw new UserError('no kernel to start', 'name one with -kernel FILE');
+
+  const initrd = kernel && config.initrd && placeInitrd(config, ram, kernel);
+  const dtb = deviceTreeBlob({
+    ramBase: ram.base,
+    ramSize: ram.size,
+    soc,
+    append: config.append,
+    ...(initrd ? { initrd } : {}),
+    rngSeed,
+  });
+  const ramEnd = Math.min(ram.base + ram.size, DTB_END_MAX);
+  const dtbAt = Math.floor((ramEnd - dtb.length) / DTB_ALIGN) * DTB_ALIGN;
+  const used = Math.max(kernel?.end ?? 0, firmware?.end ?? 0, initrd?.end ?? 0);
+  if (used > dtbAt) {
+    throw new UserError(
+      `${config.memoryMiB} MiB of memory are too few: the images end at ${hex(used)}, the device tree starts at ${hex(dtbAt)}`,
+      'give more with -m',
+    );
+  }
+  if (firmware && typeof config.bios !== 'string') placeImage(ram, firmware, config.bios.name);
+  if (kernel && config.kernel) placeImage(ram, kernel, config.kernel.name);
+  ram.write(dtbAt, dtb);
+
+  cpu.isSbiEnabled = config.bios === 'default';
+  if (firmware) cpu.reset(firmware.start, Privilege.M, HART, dtbAt, romBase);
+  else if (hasFirmware) cpu.reset(kernel!.start, Privilege.S, HART, dtbAt);
+  else cpu.reset(ram.base, Privilege.M, HART, dtbAt);
+  return fwDynamicInfo(kernel?.start ?? 0);
+}
+
+function placeInitrd(config: MachineConfig, ram: Ram, kernel: LoadedImage): { start: number; end: number } {
+  const { name, bytes } = config.initrd!;
+  const start = kernel.start + Math.min(ram.size / 2, INITRD_GAP_MAX);
+  if (start < kernel.end)
+    throw new UserError(`${name}: the kernel reaches into the initrd at ${hex(start)}`, 'give more memory with -m');
+  placeImage(
+    ram,
+    { segments: [{ pa: start, bytes, memoryBytes: bytes.length }], start, end: start + bytes.length },
+    name,
+  );
+  return { start, end: start + bytes.length };
+}
+
+/** OpenSBI's struct fw_dynamic_info: where the next stage is, entered in S-mode on hart 0. */
+function fwDynamicInfo(nextAddress: number): Uint8Array {
+  const bytes = new Uint8Array(FW_DYNAMIC_BYTES);
+  const view = viewOf(bytes);
+  const fields = [FW_DYNAMIC_MAGIC, FW_DYNAMIC_VERSION, nextAddress, Privilege.S, 0, HART];
+  fields.forEach((field, i) => view.setBigUint64(8 * i, BigInt(field), true));
+  return bytes;
+}

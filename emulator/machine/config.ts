@@ -1,0 +1,40 @@
+/** What a machine is made of: everything a run depends on, apart from what is typed into it. */
+import type { GuestErrorLog } from '../bus/device.ts';
+import type { BlockBackend } from '../storage/block-backend.ts';
+
+/** A file that has been read; `name` is for messages. */
+export interface NamedBytes {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** One `-device`, in command-line order. */
+export type DeviceSpec =
+  | { readonly kind: 'blk'; readonly backend: BlockBackend; readonly serial: string }
+  | { readonly kind: 'console' }
+  | { readonly kind: 'rng' };
+
+export interface MachineConfig {
+  readonly memoryMiB: number;
+  readonly bios: 'default' | 'none' | NamedBytes;
+  readonly kernel?: NamedBytes;
+  readonly initrd?: NamedBytes;
+  readonly append: string;
+  readonly devices: readonly DeviceSpec[];
+  /** virtio-mmio version 1 instead of 2. */
+  readonly isVirtioLegacy: boolean;
+  /** Instruction-counted virtual time: an instruction takes 2^shift ns. Absent: the host's clock. */
+  readonly icountShift?: number;
+  /** A reset requested by the guest ends the machine. */
+  readonly isRebootRefused: boolean;
+  /** Time of day at power-on, in ms since 1970. */
+  readonly epochMs: number;
+  /** Random bytes come from this seed instead of the host. */
+  readonly seed?: number;
+  readonly guestError: GuestErrorLog;
+}
+
+/** Without another choice, virtual time begins here: 2026-01-01T00:00:00Z. */
+export const VIRTUAL_EPOCH_MS = 1_767_225_600_000;
+/** `-icount auto`: 125 MIPS. */
+export const ICOUNT_SHIFT_AUTO = 3;

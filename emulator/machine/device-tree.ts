@@ -1,0 +1,119 @@
+/** The device tree of the board: node set and properties as QEMU 7.2's `virt`, for the devices that this board has. */
+import { hex } from '../base/bytes.ts';
+import { TIMEBASE_HZ } from '../bus/clock.ts';
+import type { Device } from '../bus/device.ts';
+import { cells64, FdtNode } from './fdt.ts';
+
+/** What the CPU implements, in the order of the unprivileged specification's naming chapter. */
+export const ISA_STRING = 'rv64imafdc_zicsr_zifencei_sstc';
+/** The largest translation mode the CPU has. */
+const MMU_TYPE = 'riscv,sv57';
+
+const CPU_PHANDLE = 1;
+const INTC_PHANDLE = 2;
+const PLIC_PHANDLE = 3;
+const TEST_PHANDLE = 4;
+
+/** Interrupt numbers at a hart's own controller. */
+const CPU_IRQ = { supervisorExternal: 9, machineExternal: 11, machineSoft: 3, machineTimer: 7 };
+
+export interface SocDevice {
+  readonly device: Device;
+  /** Node name without unit address. */
+  readonly node: string;
+  readonly base: number;
+  readonly irq?: number;
+}
+
+export interface DeviceTreeInputs {
+  readonly ramBase: number;
+  readonly ramSize: number;
+  /** In the order in which the tree lists them. */
+  readonly soc: readonly SocDevice[];
+  readonly append: string;
+  readonly initrd?: { readonly start: number; readonly end: number };
+  /** 32 random bytes for the kernel's generator. */
+  readonly rngSeed: Uint8Array;
+}
+
+export function deviceTreeBlob(inputs: DeviceTreeInputs): Uint8Array {
+  const root = new FdtNode('');
+  root.prop('#address-cells', 2);
+  root.prop('#size-cells', 2);
+  root.prop('compatible', 'riscv-virtio');
+  root.prop('model', 'riscv-virtio,qemu');
+  describeChosen(root.child('chosen'), inputs);
+  describeSyscon(root.child('poweroff'), 'syscon-poweroff', 0x5555);
+  describeSyscon(root.child('reboot'), 'syscon-reboot', 0x7777);
+  const memory = root.child(`memory@${inputs.ramBase.toString(16)}`);
+  memory.prop('device_type', 'memory');
+  memory.prop('reg', ...cells64(inputs.ramBase), ...cells64(inputs.ramSize));
+  describeCpus(root.child('cpus'));
+  const soc = root.child('soc');
+  soc.prop('#address-cells', 2);
+  soc.prop('#size-cells', 2);
+  soc.prop('compatible', 'simple-bus');
+  soc.prop('ranges');
+  for (const entry of inputs.soc) describeSocDevice(soc, entry);
+  return root.toBlob();
+}
+
+function describeChosen(node: FdtNode, { append, initrd, rngSeed, soc }: DeviceTreeInputs): void {
+  const uart = soc.find(s => s.node === 'serial');
+  if (append !== '') node.prop('bootargs', append);
+  node.prop('rng-seed', rngSeed);
+  if (uart) node.prop('stdout-path', `/soc/serial@${uart.base.toString(16)}`);
+  if (initrd) {
+    node.prop('linux,initrd-start', ...cells64(initrd.start));
+    node.prop('linux,initrd-end', ...cells64(initrd.end));
+  }
+}
+
+function describeSyscon(node: FdtNode, compatible: string, value: number): void {
+  node.prop('compatible', compatible);
+  node.prop('regmap', TEST_PHANDLE);
+  node.prop('offset', 0);
+  node.prop('value', value);
+}
+
+function describeCpus(cpus: FdtNode): void {
+  cpus.prop('#address-cells', 1);
+  cpus.prop('#size-cells', 0);
+  cpus.prop('timebase-frequency', TIMEBASE_HZ);
+  const cpu = cpus.child('cpu@0');
+  cpu.prop('phandle', CPU_PHANDLE);
+  cpu.prop('device_type', 'cpu');
+  cpu.prop('reg', 0);
+  cpu.prop('status', 'okay');
+  cpu.prop('compatible', 'riscv');
+  cpu.prop('riscv,isa', ISA_STRING);
+  cpu.prop('mmu-type', MMU_TYPE);
+  const intc = cpu.child('interrupt-controller');
+  intc.prop('#interrupt-cells', 1);
+  // QEMU leaves this one out, and dtc warns.
+  intc.prop('#address-cells', 0);
+  intc.prop('interrupt-controller');
+  intc.prop('compatible', 'riscv,cpu-intc');
+  intc.prop('phandle', INTC_PHANDLE);
+  cpus.child('cpu-map').child('cluster0').child('core0').prop('cpu', CPU_PHANDLE);
+}
+
+function describeSocDevice(soc: FdtNode, { device, node: name, base, irq }: SocDevice): void {
+  const node = soc.child(`${name}@${hex(base).slice(2)}`);
+  device.describe(node);
+  node.prop('reg', ...cells64(base), ...cells64(device.windowSize));
+  if (irq !== undefined) {
+    node.prop('interrupt-parent', PLIC_PHANDLE);
+    node.prop('interrupts', irq);
+  }
+  if (name === 'plic') {
+    node.prop('phandle', PLIC_PHANDLE);
+    node.prop('interrupts-extended', ...forHart('machineExternal', 'supervisorExternal'));
+  }
+  if (name === 'clint') node.prop('interrupts-extended', ...forHart('machineSoft', 'machineTimer'));
+  if (name === 'test') node.prop('phandle', TEST_PHANDLE);
+}
+
+function forHart(...lines: (keyof typeof CPU_IRQ)[]): number[] {
+  return lines.flatMap(line => [INTC_PHANDLE, CPU_IRQ[line]]);
+}

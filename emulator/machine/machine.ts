@@ -1,0 +1,309 @@
+/**
+ * The whole machine: board, hart, time, and the loop that runs them. Synchronous: `advance` runs the guest until there
+ * is a reason to stop; who waits for what (a terminal, a test) is the caller's business (drive.ts, session/).
+ */
+import { assert } from '../base/assert.ts';
+import { MIB } from '../base/bytes.ts';
+import { StateReader, StateWriter } from '../base/state.ts';
+import { NS_PER_TICK, TimerQueue, type Timer } from '../bus/clock.ts';
+import { Ram } from '../bus/ram.ts';
+import { Cpu, ExitReason, Interrupt } from '../cpu/cpu.ts';
+import { HostEntropy, SeededEntropy, type EntropySource } from '../device/entropy.ts';
+import { Rom } from '../device/rom.ts';
+import type { VirtioConsole } from '../device/virtio/console.ts';
+import { answerSbi, type SbiHost } from '../sbi/sbi.ts';
+import { powerOn } from './boot.ts';
+import type { MachineConfig } from './config.ts';
+import { RealTime, VirtualTime, type GuestTime } from './guest-time.ts';
+import { MROM_BASE, RAM_BASE, virtBoard, type Board } from './virt-board.ts';
+
+/** Why `advance` returned. */
+export const Stop = {
+  /** The instructions were used up; there is more to do. */
+  Budget: 0,
+  /** The hart waits for an interrupt that is not due yet. */
+  Idle: 1,
+  /** `pause` was called. */
+  Paused: 2,
+  /** The machine has ended: see `exitCode`. */
+  Ended: 3,
+} as const;
+export type Stop = (typeof Stop)[keyof typeof Stop];
+
+/** Registers of the SBI calling convention. */
+const A0 = 10;
+const A1 = 11;
+const A6 = 16;
+const A7 = 17;
+const SBI_ARGUMENTS = 6;
+const LSR = 5;
+const LSR_DR = 1;
+const RNG_SEED_BYTES = 32;
+const CSR_MIP = 0x344;
+
+export class Machine {
+  readonly ram: Ram;
+  readonly cpu: Cpu;
+  readonly time: GuestTime;
+  readonly timers: TimerQueue;
+  private readonly board: Board;
+  private readonly entropy: EntropySource;
+  private readonly sbiTimer: Timer;
+  private readonly sstcTimer: Timer;
+  private readonly sbiHost: SbiHost;
+  private isSbiTimerDue = false;
+  private isSstcDue = false;
+  private isPausing = false;
+  private isResetting = false;
+  private ended: number | undefined;
+  private readonly consoleBuffer: number[] = [];
+  /** Takes what the guest prints, in pieces, while `advance` runs. */
+  onConsole: (bytes: Uint8Array) => void = () => {};
+  /** Somebody may type at any moment: an idle virtual machine returns, and the caller lets time pass (`skipIdle`). */
+  isPaced = false;
+  /** Called when input may have given an idle machine something to do. */
+  onWake: () => void = () => {};
+
+  constructor(readonly config: MachineConfig) {
+    this.ram = new Ram(config.memoryMiB * MIB, RAM_BASE);
+    this.time =
+      config.icountShift === undefined ? new RealTime() : new VirtualTime(config.icountShift, () => this.cpu.instret);
+    const now = (): number => Math.floor(this.time.nowNs() / NS_PER_TICK);
+    this.timers = new TimerQueue(now, () => this.cpu.requestExit());
+    this.entropy = config.seed === undefined ? new HostEntropy() : new SeededEntropy(config.seed);
+    this.board = virtBoard({
+      config,
+      ram: this.ram,
+      clock: this.timers,
+      entropy: this.entropy,
+      setInterrupt: (bit, level) => this.cpu.setInterruptPending(bit, level),
+      onExit: code => this.end(code),
+      onReset: () => this.requestReset(),
+      onConsoleByte: byte => this.printByte(byte),
+    });
+    const { bus, aclint } = this.board;
+    this.cpu = new Cpu({
+      ram: this.ram,
+      bus,
+      hartid: 0,
+      time: () => aclint.mtime(),
+      onTimerChange: () => this.compareSstc(),
+    });
+    this.sbiTimer = this.timers.timer(() => this.setStip(true, this.isSstcDue));
+    this.sstcTimer = this.timers.timer(() => this.setStip(this.isSbiTimerDue, true));
+    aclint.onMtimeWritten = () => this.compareSstc();
+    this.sbiHost = this.makeSbiHost();
+  }
+
+  /** Loads the images and starts the hart. Errors of the user (a bad image, too little memory) are UserErrors. */
+  powerOn(): void {
+    const rngSeed = new Uint8Array(RNG_SEED_BYTES);
+    this.entropy.fill(rngSeed);
+    const { bus, soc } = this.board;
+    const info = powerOn(this.config, this.ram, this.cpu, soc, rngSeed, MROM_BASE);
+    bus.attach(MROM_BASE, new Rom(info));
+  }
+
+  /** Power-on again, RAM as it was except for the images. */
+  private reset(): void {
+    this.time.beforeCounterReset();
+    this.isResetting = false;
+    this.setStip(false, false);
+    this.sbiTimer.set(Infinity);
+    this.sstcTimer.set(Infinity);
+    for (const { device } of this.board.soc) device.reset();
+    const rngSeed = new Uint8Array(RNG_SEED_BYTES);
+    this.entropy.fill(rngSeed);
+    powerOn(this.config, this.ram, this.cpu, this.board.soc, rngSeed, MROM_BASE);
+  }
+
+  /** The status the guest ended the machine with. */
+  get exitCode(): number | undefined {
+    return this.ended;
+  }
+
+  get virtioConsole(): VirtioConsole | undefined {
+    return this.board.virtioConsole;
+  }
+
+  /** Guest time since power-on. */
+  get nowMs(): number {
+    return this.time.nowNs() / 1e6;
+  }
+
+  /** Bytes typed at the serial console. */
+  type(bytes: Uint8Array): void {
+    this.board.uart.receive(bytes);
+    this.onWake();
+  }
+
+  /** Bytes for the agent. Precondition: the machine has a virtio-console. */
+  sendToAgent(bytes: Uint8Array): void {
+    assert(this.virtioConsole !== undefined, 'no virtio-console to send to');
+    this.virtioConsole.send(bytes);
+    this.onWake();
+  }
+
+  /** Makes `advance` return after the instruction in progress. */
+  pause(): void {
+    this.isPausing = true;
+    this.cpu.requestExit();
+    this.onWake();
+  }
+
+  /** Ends the machine from outside, as a power switch does. */
+  end(code: number): void {
+    this.ended ??= code;
+    this.cpu.requestExit();
+    this.onWake();
+  }
+
+  requestReset(): void {
+    if (this.config.isRebootRefused) {
+      this.end(0);
+      return;
+    }
+    this.isResetting = true;
+    this.cpu.requestExit();
+  }
+
+  /** Ms of guest time until something is due; Infinity if only input can wake the machine. Negative when overdue. */
+  get idleMs(): number {
+    return ((this.timers.nextDeadline - this.timers.now()) * NS_PER_TICK) / 1e6;
+  }
+
+  /** Runs about `maxInstructions`. */
+  advance(maxInstructions: number): Stop {
+    this.isPausing = false;
+    const stop = this.runLoop(maxInstructions);
+    this.flushConsole();
+    return stop;
+  }
+
+  private runLoop(maxInstructions: number): Stop {
+    const { cpu, timers, time } = this;
+    for (let left = maxInstructions; left > 0;) {
+      timers.expire();
+      if (this.ended !== undefined) return Stop.Ended;
+      if (this.isResetting) this.reset();
+      if (this.isPausing) return Stop.Paused;
+      const budget = Math.min(left, time.instructionsUntil(timers.nextDeadline));
+      const before = cpu.instret;
+      const reason = cpu.run(budget);
+      left -= Math.max(1, cpu.instret - before);
+      if (reason === ExitReason.SbiCall) this.answerSbi();
+      else if (reason === ExitReason.Wfi && !cpu.hasPendingInterrupt && this.isIdle()) return Stop.Idle;
+    }
+    return this.ended === undefined ? Stop.Budget : Stop.Ended;
+  }
+
+  /** The hart waits. Virtual time goes to the next event at once, unless the caller paces it (`isPaced`). */
+  private isIdle(): boolean {
+    const { timers, time } = this;
+    if (this.ended !== undefined || this.isResetting || this.isPausing) return false;
+    if (timers.nextDeadline <= timers.now()) return false;
+    if (!time.isVirtual || this.isPaced || timers.nextDeadline === Infinity) return true;
+    time.skipTo(timers.nextDeadline);
+    return false;
+  }
+
+  /** The next event's time has come for the caller: virtual time jumps there. */
+  skipIdle(): void {
+    if (this.timers.nextDeadline !== Infinity) this.time.skipTo(this.timers.nextDeadline);
+  }
+
+  /** Everything but RAM and disks. */
+  saveState(): Uint8Array {
+    const out = new StateWriter();
+    out.tag('machine');
+    this.time.save(out);
+    this.cpu.save(out);
+    out.bool(this.isSbiTimerDue);
+    out.f64(this.sbiTimer.deadline);
+    this.entropy.save(out);
+    for (const { device } of this.board.soc) {
+      out.tag(device.name);
+      device.save(out);
+    }
+    return out.finish();
+  }
+
+  /** Precondition: saved by a machine of the same configuration. */
+  loadState(state: Uint8Array): void {
+    const from = new StateReader(state);
+    from.tag('machine');
+    this.time.load(from);
+    this.cpu.load(from);
+    this.isSbiTimerDue = from.bool();
+    this.sbiTimer.set(from.f64());
+    this.entropy.load(from);
+    for (const { device } of this.board.soc) {
+      from.tag(device.name);
+      device.load(from);
+    }
+    this.compareSstc();
+    this.ended = undefined;
+    this.isResetting = false;
+    this.consoleBuffer.length = 0;
+  }
+
+  private printByte(byte: number): void {
+    this.consoleBuffer.push(byte);
+  }
+
+  private flushConsole(): void {
+    if (this.consoleBuffer.length === 0) return;
+    const bytes = Uint8Array.from(this.consoleBuffer);
+    this.consoleBuffer.length = 0;
+    this.onConsole(bytes);
+  }
+
+  private compareSstc(): void {
+    const { stimecmp } = this.cpu;
+    const deadline = stimecmp === Infinity ? Infinity : this.board.aclint.clockTick(stimecmp);
+    const isDue = deadline <= this.timers.now();
+    this.setStip(this.isSbiTimerDue, isDue);
+    this.sstcTimer.set(isDue || deadline > Number.MAX_SAFE_INTEGER ? Infinity : deadline);
+  }
+
+  private setStip(isSbiTimerDue: boolean, isSstcDue: boolean): void {
+    this.isSbiTimerDue = isSbiTimerDue;
+    this.isSstcDue = isSstcDue;
+    this.cpu.setInterruptPending(Interrupt.STIP, isSbiTimerDue || isSstcDue);
+  }
+
+  private answerSbi(): void {
+    const { cpu } = this;
+    const args = Array.from({ length: SBI_ARGUMENTS }, (_, i) => cpu.getRegNumber(A0 + i));
+    const call = { extension: cpu.getRegNumber(A7), fid: cpu.getRegNumber(A6), args };
+    const { error, value, isLegacy } = answerSbi(this.sbiHost, call);
+    cpu.setReg(A0, BigInt.asUintN(64, BigInt(error)));
+    if (!isLegacy) cpu.setReg(A1, BigInt.asUintN(64, BigInt(value)));
+  }
+
+  private makeSbiHost(): SbiHost {
+    const { ram, cpu } = this;
+    const { uart, aclint } = this.board;
+    return {
+      setTimer: tick => {
+        const deadline = aclint.clockTick(tick);
+        const isDue = deadline <= this.timers.now();
+        this.setStip(isDue, this.isSstcDue);
+        this.sbiTimer.set(isDue || deadline > Number.MAX_SAFE_INTEGER ? Infinity : deadline);
+      },
+      // SSIP is a bit that software owns: set where S-mode itself will clear it.
+      setSoftwareInterrupt: level => {
+        const mip = cpu.getCsr(CSR_MIP) ?? 0n;
+        const bit = 1n << BigInt(Interrupt.SSIP);
+        cpu.setCsr(CSR_MIP, level ? mip | bit : mip & ~bit);
+      },
+      flushTranslations: () => cpu.flushTlb(),
+      consoleWrite: byte => this.printByte(byte),
+      consoleRead: () => (uart.read(LSR) & LSR_DR ? uart.read(0) : -1),
+      memory: (pa, length) => (ram.contains(pa, length) ? ram.bytes(pa, length) : undefined),
+      memoryChanged: (pa, length) => ram.markDirty(pa, length),
+      shutdown: isFailure => this.end(isFailure ? 1 : 0),
+      reboot: () => this.requestReset(),
+    };
+  }
+}

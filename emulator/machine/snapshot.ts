@@ -1,0 +1,109 @@
+/**
+ * A moment of a machine: device and hart state, the RAM pages ever written, the disks' layers. Rolling the same machine
+ * back copies only the pages dirtied since; a fork is a fresh machine rolled to the same moment.
+ */
+import { assert } from '../base/assert.ts';
+import { PAGE_SIZE } from '../bus/memory-map.ts';
+import type { Ram } from '../bus/ram.ts';
+import { UserError } from '../base/user-error.ts';
+import { CowLayer, type CowSnapshot } from '../storage/cow-layer.ts';
+import type { DeviceSpec } from './config.ts';
+import { Machine } from './machine.ts';
+
+const ABSENT = -1;
+
+export class Snapshot {
+  constructor(
+    readonly state: Uint8Array,
+    /** Page numbers, ascending; their contents stand in `contents` in this order. All other pages are zero. */
+    readonly pages: readonly number[],
+    readonly contents: Uint8Array,
+    /** For each page of RAM: where in `pages` it is, or ABSENT. */
+    readonly slots: Int32Array,
+    readonly disks: readonly CowSnapshot[],
+  ) {}
+}
+
+/** Takes and restores the moments of one machine. All drives must be copy-on-write layers or read-only. */
+export class SnapshotKeeper {
+  /** Pages written since power-on: the rest of RAM is zero. */
+  private readonly touched: Uint8Array;
+  /** RAM differs from this moment in the dirty pages alone. */
+  private base: Snapshot | undefined;
+
+  constructor(private readonly machine: Machine) {
+    this.touched = new Uint8Array(machine.ram.size / PAGE_SIZE);
+  }
+
+  take(): Snapshot {
+    const { machine, touched } = this;
+    const { ram } = machine;
+    for (const page of ram.dirtyPages()) touched[page] = 1;
+    const pages: number[] = [];
+    for (let page = touched.indexOf(1); page !== -1; page = touched.indexOf(1, page + 1)) pages.push(page);
+    const contents = new Uint8Array(pages.length * PAGE_SIZE);
+    const slots = new Int32Array(touched.length).fill(ABSENT);
+    pages.forEach((page, slot) => {
+      contents.set(pageOf(ram, page), slot * PAGE_SIZE);
+      slots[page] = slot;
+    });
+    const disks = layers(machine.config.devices).map(layer => layer.snapshot());
+    const snapshot = new Snapshot(machine.saveState(), pages, contents, slots, disks);
+    ram.clearDirty();
+    this.base = snapshot;
+    return snapshot;
+  }
+
+  restore(snapshot: Snapshot): void {
+    const { machine, touched } = this;
+    const { ram } = machine;
+    const dirty = ram.dirtyPages();
+    for (const page of dirty) touched[page] = 1;
+    if (this.base === snapshot) {
+      for (const page of dirty) this.copyPage(snapshot, page);
+    } else {
+      for (const page of snapshot.pages) touched[page] = 1;
+      for (let page = touched.indexOf(1); page !== -1; page = touched.indexOf(1, page + 1))
+        this.copyPage(snapshot, page);
+    }
+    ram.clearDirty();
+    this.base = snapshot;
+    layers(machine.config.devices).forEach((layer, i) => layer.restore(snapshot.disks[i]!));
+    machine.loadState(snapshot.state);
+  }
+
+  private copyPage(snapshot: Snapshot, page: number): void {
+    const { ram } = this.machine;
+    const pa = ram.base + page * PAGE_SIZE;
+    const slot = snapshot.slots[page]!;
+    if (slot === ABSENT) ram.fill(pa, PAGE_SIZE, 0);
+    else ram.write(pa, snapshot.contents.subarray(slot * PAGE_SIZE, (slot + 1) * PAGE_SIZE));
+  }
+}
+
+/** A machine of the same configuration, with disk layers of its own over the same bases; not powered on. */
+export function emptyTwin(machine: Machine): Machine {
+  const devices = machine.config.devices.map((spec): DeviceSpec => {
+    if (spec.kind !== 'blk' || !(spec.backend instanceof CowLayer)) return spec;
+    return { ...spec, backend: new CowLayer(spec.backend.base, spec.backend.isReadOnly) };
+  });
+  return new Machine({ ...machine.config, devices });
+}
+
+function layers(devices: readonly DeviceSpec[]): CowLayer[] {
+  return devices.flatMap(spec => {
+    if (spec.kind !== 'blk') return [];
+    if (spec.backend instanceof CowLayer) return [spec.backend];
+    if (spec.backend.isReadOnly) return [];
+    throw new UserError(
+      'a snapshot cannot hold a drive that is written to its file',
+      'open it with -snapshot or readonly=on',
+    );
+  });
+}
+
+function pageOf(ram: Ram, page: number): Uint8Array {
+  const at = page * PAGE_SIZE;
+  assert(at + PAGE_SIZE <= ram.size, `page ${page} is outside of RAM`);
+  return ram.u8.subarray(at, at + PAGE_SIZE);
+}

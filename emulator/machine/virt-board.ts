@@ -1,0 +1,114 @@
+/** The `virt` board: which device sits where, on which interrupt, and in what order the device tree lists it. */
+import type { Ram } from '../bus/ram.ts';
+import { Bus } from '../bus/bus.ts';
+import type { Clock } from '../bus/clock.ts';
+import type { IrqLine } from '../bus/device.ts';
+import { Interrupt } from '../cpu/cpu.ts';
+import { Aclint } from '../device/aclint.ts';
+import type { EntropySource } from '../device/entropy.ts';
+import { GoldfishRtc } from '../device/goldfish-rtc.ts';
+import { Plic } from '../device/plic.ts';
+import { TestFinisher } from '../device/test-finisher.ts';
+import { Uart16550 } from '../device/uart16550.ts';
+import { VirtioBlk } from '../device/virtio/blk.ts';
+import { VirtioConsole } from '../device/virtio/console.ts';
+import { VirtioMmio } from '../device/virtio/mmio.ts';
+import { VirtioRng } from '../device/virtio/rng.ts';
+import type { VirtioDevice } from '../device/virtio/virtio-device.ts';
+import { UserError } from '../base/user-error.ts';
+import type { DeviceSpec, MachineConfig } from './config.ts';
+import type { SocDevice } from './device-tree.ts';
+
+export const RAM_BASE = 0x8000_0000;
+export const MROM_BASE = 0x1000;
+const TEST_BASE = 0x10_0000;
+const RTC_BASE = 0x10_1000;
+const CLINT_BASE = 0x200_0000;
+const PLIC_BASE = 0xc00_0000;
+const UART_BASE = 0x1000_0000;
+const VIRTIO_BASE = 0x1000_1000;
+const VIRTIO_STRIDE = 0x1000;
+const VIRTIO_SLOTS = 8;
+
+const VIRTIO_IRQ = 1;
+const UART_IRQ = 10;
+const RTC_IRQ = 11;
+
+export interface BoardInputs {
+  readonly config: MachineConfig;
+  readonly ram: Ram;
+  readonly clock: Clock;
+  readonly entropy: EntropySource;
+  readonly setInterrupt: (bit: Interrupt, level: boolean) => void;
+  readonly onExit: (code: number) => void;
+  readonly onReset: () => void;
+  readonly onConsoleByte: (byte: number) => void;
+}
+
+export interface Board {
+  readonly bus: Bus;
+  readonly aclint: Aclint;
+  readonly uart: Uart16550;
+  /** The first virtio-console: the agent's channel. */
+  readonly virtioConsole: VirtioConsole | undefined;
+  /** Every device, in device-tree order. */
+  readonly soc: readonly SocDevice[];
+}
+
+export function virtBoard(inputs: BoardInputs): Board {
+  const { config, ram, clock, setInterrupt } = inputs;
+  const line =
+    (bit: Interrupt): IrqLine =>
+    level =>
+      setInterrupt(bit, level);
+  const plic = new Plic([line(Interrupt.MEIP), line(Interrupt.SEIP)], config.guestError);
+  const aclint = new Aclint(clock, [{ msip: line(Interrupt.MSIP), mtip: line(Interrupt.MTIP) }]);
+  const uart = new Uart16550(clock, plic.line(UART_IRQ), inputs.onConsoleByte);
+  const rtc = new GoldfishRtc(clock, plic.line(RTC_IRQ), BigInt(Math.floor(config.epochMs)) * 1_000_000n);
+  const test = new TestFinisher(inputs.onExit, inputs.onReset);
+
+  const behind = config.devices.map(spec => virtioDevice(spec, inputs.entropy));
+  if (behind.length > VIRTIO_SLOTS) {
+    throw new UserError(
+      `${behind.length} virtio devices, the board has ${VIRTIO_SLOTS} slots`,
+      'give fewer -device options',
+    );
+  }
+  // QEMU fills the slots from the last one down, and lists them in that order.
+  const slots = Array.from({ length: VIRTIO_SLOTS }, (_, nth): SocDevice => {
+    const index = VIRTIO_SLOTS - 1 - nth;
+    const irq = VIRTIO_IRQ + index;
+    const device = new VirtioMmio({
+      index,
+      ram,
+      irq: plic.line(irq),
+      isLegacy: config.isVirtioLegacy,
+      device: behind[nth],
+      guestError: config.guestError,
+    });
+    return { device, node: 'virtio_mmio', base: VIRTIO_BASE + index * VIRTIO_STRIDE, irq };
+  });
+  const soc: SocDevice[] = [
+    { device: rtc, node: 'rtc', base: RTC_BASE, irq: RTC_IRQ },
+    { device: uart, node: 'serial', base: UART_BASE, irq: UART_IRQ },
+    { device: test, node: 'test', base: TEST_BASE },
+    ...slots,
+    { device: plic, node: 'plic', base: PLIC_BASE },
+    { device: aclint, node: 'clint', base: CLINT_BASE },
+  ];
+  const bus = new Bus(config.guestError);
+  for (const { base, device } of soc) bus.attach(base, device);
+  const virtioConsole = behind.find(device => device instanceof VirtioConsole);
+  return { bus, aclint, uart, virtioConsole, soc };
+}
+
+function virtioDevice(spec: DeviceSpec, entropy: EntropySource): VirtioDevice {
+  switch (spec.kind) {
+    case 'blk':
+      return new VirtioBlk(spec.backend, spec.serial);
+    case 'console':
+      return new VirtioConsole();
+    case 'rng':
+      return new VirtioRng(entropy);
+  }
+}
