@@ -1,10 +1,10 @@
-/** The file that a task runs, for /proc/PID/exe: shared by a task and what it forks. */
+/** The program that a task runs, for /proc/PID/exe: shared by the tasks that fork made of one execve. */
 import { Shared } from "../proc/held";
 import { Path } from "./path";
 
 @final
 export class Executable extends Shared {
-  private refs: i32 = 1;
+  private users: i32 = 1;
 
   /** Takes `path` over. */
   constructor(public path: Path) {
@@ -12,10 +12,10 @@ export class Executable extends Shared {
   }
 
   ref(): void {
-    this.refs++;
+    this.users++;
   }
 
   drop(): void {
-    if (--this.refs == 0) this.path.drop();
+    if (--this.users == 0) this.path.drop();
   }
 }

@@ -1,5 +1,6 @@
-/** Mappings of regular files: pages straight from the page cache. */
+/** Mappings of regular files: pages of `inode.data()` as it is at each fault, so that a mapping follows a copy-up. */
 import { Errno } from "../abi/errno";
+import { realtimeNs } from "../hal/time";
 import { BytesBuilder } from "../lib/bytes";
 import { Result, fail, failed } from "../lib/result";
 import { PAGE_SHIFT, getFrame } from "../mm/frames";
@@ -10,16 +11,19 @@ import { writePathName } from "./path-name";
 
 @final
 export class FilePager extends Pager {
-  private refs: i32 = 1;
+  private users: i32 = 1;
 
-  /** Takes `path` over. */
-  constructor(private path: Path) {
+  /** Takes `path` over. `mayWrite`: shared pages may be written, the file being open for that. */
+  constructor(
+    private path: Path,
+    private mayWrite: bool = false,
+  ) {
     super();
   }
 
   page(index: u64, out: FrameOut): Result {
     const d = this.path.inode.data();
-    if (<i64>index >= (d.size + (1 << PAGE_SHIFT) - 1) >> PAGE_SHIFT) return fail(Errno.EFAULT);
+    if (<i64>(index << PAGE_SHIFT) >= d.size) return fail(Errno.EFAULT);
     const r = pageIn(d, index);
     if (failed(r)) return r;
     out.frame = <usize>r;
@@ -27,21 +31,25 @@ export class FilePager extends Pager {
     return 0;
   }
 
-  /** Memory filesystems alone: their pages are the file, so nothing has to be written back. */
-  get sharedWritable(): bool {
-    return this.path.inode.data().fs.inMemory;
+  pageForWrite(index: u64, out: FrameOut): Result {
+    if (!this.mayWrite) return fail(Errno.EFAULT);
+    const r = this.page(index, out);
+    if (failed(r)) return r;
+    const d = this.path.inode.data();
+    d.mtime = d.ctime = realtimeNs();
+    return r;
   }
 
-  pageForWrite(index: u64, out: FrameOut): Result {
-    return this.sharedWritable ? this.page(index, out) : fail(Errno.EFAULT);
+  get sharedWritable(): bool {
+    return this.mayWrite;
   }
 
   ref(): void {
-    this.refs++;
+    this.users++;
   }
 
   unref(): void {
-    if (--this.refs == 0) this.path.drop();
+    if (--this.users == 0) this.path.drop();
   }
 
   device(): u64 {

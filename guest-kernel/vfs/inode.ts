@@ -8,7 +8,9 @@
 import { Errno } from "../abi/errno";
 import { Bytes, BytesBuilder } from "../lib/bytes";
 import { Result, fail } from "../lib/result";
+import { LockList } from "./locks";
 import { PageCache } from "./page-cache";
+import { Pipe } from "./pipe";
 
 export const S_IFMT: u32 = 0o170000;
 export const S_IFSOCK: u32 = 0o140000;
@@ -109,6 +111,13 @@ export abstract class DirSink {
   abstract add(name: Bytes, ino: u64, type: u8, next: i64): bool;
 }
 
+/** What one open directory is read through, where the driver needs state for each open (overlay's merged listing). */
+export abstract class DirHandle {
+  /** As Inode.readdir; position 0 starts afresh. */
+  abstract readdir(pos: i64, sink: DirSink): Result;
+  close(): void {}
+}
+
 /** One filesystem instance (a superblock): mounted at any number of places. */
 export abstract class Filesystem {
   /** st_dev; the VFS gives anonymous ones out, a disk filesystem takes its device's. */
@@ -116,6 +125,10 @@ export abstract class Filesystem {
   readOnly: bool = false;
   /** Mounts and overlay layers that use it; at 0 the VFS calls shutdown(). */
   users: i32 = 0;
+  /** Page caches are the storage: a missing page is a hole, and none is ever reclaimed. */
+  inMemory: bool = false;
+  /** A name that was not found stays absent until the VFS creates it. False where the driver makes names appear. */
+  cacheAbsence: bool = true;
   /** Levels of stacking below: 0 for a real filesystem, overlay = max of its layers + 1 (Linux: at most 2). */
   stackDepth: i32 = 0;
 
@@ -131,6 +144,8 @@ export abstract class Filesystem {
   shutdown(): void {}
   /** Options for /proc/mounts, each with its leading comma. */
   showOptions(_out: BytesBuilder): void {}
+  /** The VFS added (or dropped, below 0) so many pages of this filesystem's files: what tmpfs limits. */
+  pagesChanged(_by: i32): void {}
   /** MS_REMOUNT: `readOnly` is what is asked for. Errors: -EROFS, -EINVAL. */
   remount(readOnly: bool, _data: Bytes): Result {
     this.readOnly = readOnly;
@@ -156,6 +171,10 @@ export abstract class Inode {
   refs: i32 = 0;
   /** Regular files: their pages. For tmpfs this is the storage. Made on first use by the VFS. */
   pages: PageCache | null = null;
+  /** Fifos: the pipe behind the name while somebody has it open. */
+  pipe: Pipe | null = null;
+  /** flock(2) and fcntl(2) locks, once somebody has taken one. */
+  locks: LockList | null = null;
 
   constructor(public fs: Filesystem) {}
 
@@ -164,6 +183,11 @@ export abstract class Inode {
   }
   get isDir(): bool {
     return (this.mode & S_IFMT) == S_IFDIR;
+  }
+
+  /** Whether a cached name may still lead here; false makes the VFS ask the driver again (/proc/PID). */
+  isCurrent(): bool {
+    return true;
   }
 
   /** The inode whose pages hold this file's bytes now: an overlay answers with its current real inode. */
@@ -187,6 +211,9 @@ export abstract class Inode {
   setattr(_change: SetAttr): Result {
     return fail(Errno.EROFS);
   }
+
+  /** Records an access time (SetAttr.atime). Overlay forwards it to an upper and never copies up for it. */
+  touch(_change: SetAttr): void {}
 
   /** Finds `name` in this directory. Never sees "." or "..". Errors: -ENOTDIR, -ENAMETOOLONG, -ENOENT. */
   lookup(_name: Bytes, _out: InodeOut): Result {
@@ -218,6 +245,10 @@ export abstract class Inode {
   /** Offers entries after position `pos` (0 = from the start), without "." and "..". Errors: -ENOTDIR. */
   readdir(_pos: i64, _sink: DirSink): Result {
     return fail(Errno.ENOTDIR);
+  }
+  /** Called when a directory that was opened is first read; null: readdir() serves. Errors come from the handle. */
+  openDir(): DirHandle | null {
+    return null;
   }
   /** Appends the target. Errors: -EINVAL. */
   readlink(_out: BytesBuilder): Result {
