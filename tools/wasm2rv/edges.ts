@@ -12,7 +12,7 @@ export function splitEdges(fn: IrFunction): void {
     if (successors.length < 2) continue;
     for (const next of successors) {
       const isEntryOfLoop = next.loop === next && next.position > block.position;
-      if ((next.preds.length > 1 && next.phis.length > 0) || isEntryOfLoop) splitEdge(fn, block, next);
+      if (next.phis.length > 0 || isEntryOfLoop) splitEdge(fn, block, next);
     }
   }
   for (const header of [...fn.blocks]) if (header.loop === header) ensurePreheader(fn, header);
