@@ -57,7 +57,7 @@ const S_IXGRP: u32 = 0o010;
 
 /** What is being executed: the program that will run, and the arguments that scripts have put in front. */
 @final
-class Image {
+export class Image {
   program: ProgramFile | null = null;
   interpreter: ProgramFile | null = null;
   elf: Elf = new Elf();
@@ -81,22 +81,22 @@ class Image {
  * -ENOEXEC, -ELOOP (too many scripts), -EFAULT, -E2BIG, -ENOMEM.
  */
 export function execve(path: Bytes, argv: ArgList, envp: ArgList): Result {
-  const t = current();
   const image = new Image();
   let r = findProgram(path, image);
-  let space: AddressSpace | null = null;
-  if (!failed(r)) {
-    space = AddressSpace.create();
-    r = space == null ? fail(Errno.ENOMEM) : build(t, image, space, path, argv, envp);
-  }
-  if (failed(r)) {
-    if (space != null) space.drop();
-    image.close();
-    return r;
-  }
-  commit(t, image, space as AddressSpace, path);
+  if (!failed(r)) r = replaceProgram(image, path, argv, envp);
   image.close();
-  return 0;
+  return r;
+}
+
+/** The part of execve after the program has been found and parsed. */
+export function replaceProgram(image: Image, path: Bytes, argv: ArgList, envp: ArgList): Result {
+  const t = current();
+  const space = AddressSpace.create();
+  if (space == null) return fail(Errno.ENOMEM);
+  const r = build(t, image, space, path, argv, envp);
+  if (failed(r)) space.drop();
+  else commit(t, image, space, path);
+  return r;
 }
 
 /** Opens `path`, follows `#!` lines, parses the ELF header, opens its PT_INTERP. */

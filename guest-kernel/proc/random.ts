@@ -9,7 +9,8 @@ let s3: u64 = 0x2545f4914f6cdd1d;
 /** Stirs `n` bytes at `p` into the state. */
 export function addEntropy(p: usize, n: i32): void {
   for (let i = 0; i < n; i++) {
-    s0 ^= (<u64>load<u8>(p + i)) << (<u64>((i & 7) * 8));
+    const byte: u64 = load<u8>(p + i);
+    s0 ^= byte << ((i & 7) * 8);
     nextRandom();
   }
   s1 ^= csrr_time();
