@@ -5,8 +5,8 @@
 import { must } from '../base/assert.ts';
 import { utf8 } from '../base/bytes.ts';
 
-/** Bytes of an instruction sequence. */
-export type Code = readonly number[];
+/** Bytes of an instruction sequence, as a tree: composing copies nothing, the module flattens once. */
+export type Code = readonly (number | Code)[];
 
 const OPCODES = {
   unreachable: 0x00,
@@ -129,6 +129,18 @@ export function uleb(value: number): number[] {
   return out;
 }
 
+/** Signed LEB128 of a value that fits 32 bits. */
+function sleb32(value: number): number[] {
+  const out: number[] = [];
+  for (;;) {
+    const byte = value & 0x7f;
+    value >>= 7;
+    const isLast = (value === 0 && (byte & 0x40) === 0) || (value === -1 && (byte & 0x40) !== 0);
+    out.push(isLast ? byte : byte | 0x80);
+    if (isLast) return out;
+  }
+}
+
 /** Signed LEB128. */
 export function sleb(value: bigint): number[] {
   const out: number[] = [];
@@ -143,54 +155,62 @@ export function sleb(value: bigint): number[] {
 
 /** An operator behind its operands. */
 export function op(name: Mnemonic, ...operands: Code[]): Code {
-  return [...operands.flat(), OPCODES[name]];
+  return [...operands, OPCODES[name]];
 }
 export function i32(value: number): Code {
-  return [0x41, ...sleb(BigInt(value | 0))];
+  return [0x41, sleb32(value | 0)];
 }
 export function i64(value: number | bigint): Code {
-  return [0x42, ...sleb(BigInt.asIntN(64, BigInt(value)))];
+  const isSmall = typeof value === 'number' && value === (value | 0);
+  return [0x42, isSmall ? sleb32(value) : sleb(BigInt.asIntN(64, BigInt(value)))];
 }
 export function get(local: number): Code {
-  return [0x20, ...uleb(local)];
+  return [0x20, uleb(local)];
 }
 export function set(local: number, value: Code): Code {
-  return [...value, 0x21, ...uleb(local)];
+  return [value, 0x21, uleb(local)];
 }
 export function tee(local: number, value: Code): Code {
-  return [...value, 0x22, ...uleb(local)];
+  return [value, 0x22, uleb(local)];
 }
 /** The alignment hint is always 1: a guest address promises nothing. */
 export function load(name: MemoryMnemonic, address: Code, offset = 0): Code {
-  return [...address, MEMORY_OPCODES[name], 0, ...uleb(offset)];
+  return [address, MEMORY_OPCODES[name], 0, uleb(offset)];
 }
 export function store(name: MemoryMnemonic, address: Code, value: Code, offset = 0): Code {
-  return [...address, ...value, MEMORY_OPCODES[name], 0, ...uleb(offset)];
+  return [address, value, MEMORY_OPCODES[name], 0, uleb(offset)];
 }
 export function call(func: number, ...operands: Code[]): Code {
-  return [...operands.flat(), 0x10, ...uleb(func)];
+  return [...operands, 0x10, uleb(func)];
 }
 export function br(depth: number): Code {
-  return [0x0c, ...uleb(depth)];
+  return [0x0c, uleb(depth)];
 }
 export function brIf(depth: number, condition: Code): Code {
-  return [...condition, 0x0d, ...uleb(depth)];
+  return [condition, 0x0d, uleb(depth)];
 }
 export function brTable(depths: readonly number[], otherwise: number, index: Code): Code {
-  return [...index, 0x0e, ...uleb(depths.length), ...depths.flatMap(uleb), ...uleb(otherwise)];
+  return [index, 0x0e, uleb(depths.length), depths.map(uleb), uleb(otherwise)];
 }
 export function block(...body: Code[]): Code {
-  return [0x02, VOID_BLOCK, ...body.flat(), END];
+  return [0x02, VOID_BLOCK, ...body, END];
 }
 export function loop(...body: Code[]): Code {
-  return [0x03, VOID_BLOCK, ...body.flat(), END];
+  return [0x03, VOID_BLOCK, ...body, END];
 }
-export function ifThen(condition: Code, then: Code, otherwise?: Code): Code {
-  return [...condition, 0x04, VOID_BLOCK, ...then, ...(otherwise ? [0x05, ...otherwise] : []), END];
+export function ifThen(condition: Code, then: Code): Code {
+  return [condition, 0x04, VOID_BLOCK, then, END];
 }
 /** `if` with a result. */
 export function choose(type: ValueType, condition: Code, then: Code, otherwise: Code): Code {
-  return [...condition, 0x04, VALUE_TYPES[type], ...then, 0x05, ...otherwise, END];
+  return [condition, 0x04, VALUE_TYPES[type], then, 0x05, otherwise, END];
+}
+
+function flatten(code: Code, out: number[]): void {
+  for (const part of code) {
+    if (typeof part === 'number') out.push(part);
+    else flatten(part, out);
+  }
 }
 
 interface Signature {
@@ -222,7 +242,10 @@ export class WasmModule {
   addFunction(signature: Signature, locals: readonly ValueType[], body: Code): number {
     this.functionTypes.push(this.typeIndex(signature));
     const declared = locals.flatMap(type => [1, VALUE_TYPES[type]]);
-    this.bodies.push([...uleb(locals.length), ...declared, ...body, END]);
+    const bytes = [...uleb(locals.length), ...declared];
+    flatten(body, bytes);
+    bytes.push(END);
+    this.bodies.push(bytes);
     return this.importedFunctions + this.bodies.length - 1;
   }
 
@@ -231,18 +254,17 @@ export class WasmModule {
   }
 
   toBytes(): Uint8Array<ArrayBuffer> {
-    const sized = this.bodies.map(body => [...uleb(body.length), ...body]);
-    return Uint8Array.from([
-      ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-      ...section(1, this.typeBytes),
-      ...section(2, this.imports),
-      ...section(
-        3,
-        this.functionTypes.map(type => uleb(type)),
-      ),
-      ...section(7, this.exports),
-      ...section(10, sized),
-    ]);
+    const sized = this.bodies.map(body => [uleb(body.length), body]);
+    const out = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+    const sections: readonly (readonly [id: number, items: readonly Code[]])[] = [
+      [1, this.typeBytes],
+      [2, this.imports],
+      [3, this.functionTypes.map(type => uleb(type))],
+      [7, this.exports],
+      [10, sized],
+    ];
+    for (const [id, items] of sections) appendSection(out, id, items);
+    return Uint8Array.from(out);
   }
 
   private typeIndex({ params, results }: Signature): number {
@@ -263,8 +285,10 @@ function nameBytes(name: string): number[] {
   const bytes = utf8(name);
   return [...uleb(bytes.length), ...bytes];
 }
-function section(id: number, items: readonly number[][]): number[] {
-  if (items.length === 0) return [];
-  const content = [...uleb(items.length), ...items.flat()];
-  return [id, ...uleb(content.length), ...content];
+function appendSection(out: number[], id: number, items: readonly Code[]): void {
+  if (items.length === 0) return;
+  const content = uleb(items.length);
+  flatten(items, content);
+  out.push(id);
+  flatten([uleb(content.length), content], out);
 }

@@ -197,14 +197,14 @@ class FastOps extends WasmOps {
 
   private toNext(nesting: number): Code {
     const step = i32(this.handler.length * 8);
-    return [...set(OP, op('i32.add', get(OP), step)), ...br(this.nextDepth + nesting)];
+    return [set(OP, op('i32.add', get(OP), step)), br(this.nextDepth + nesting)];
   }
   private toNear(nesting: number): Code {
     const distance = op('i32.shl', load('i32.load', get(OP), OP_IMM), i32(3));
-    return [...set(OP, op('i32.add', get(OP), distance)), ...br(this.nextDepth + nesting)];
+    return [set(OP, op('i32.add', get(OP), distance)), br(this.nextDepth + nesting)];
   }
   private toTarget(nesting: number): Code {
-    return [...set(TARGET, op('i64.add', pcOf, this.imm)), ...br(this.farDepth + nesting)];
+    return [set(TARGET, op('i64.add', pcOf, this.imm)), br(this.farDepth + nesting)];
   }
 }
 
@@ -216,25 +216,17 @@ export function fastLoop(map: MemoryMap, calls: FastCalls): Code {
   ];
   const depths = handlers.map((_, i) => i);
   const dispatch = [
-    ...brIf(HANDLER_COUNT + 3, op('i32.lt_s', tee(LEFT, op('i32.sub', get(LEFT), i32(1))), i32(0))),
-    ...brTable(depths, 0, load('i32.load16_u', get(OP), OP_HANDLER)),
+    brIf(HANDLER_COUNT + 3, op('i32.lt_s', tee(LEFT, op('i32.sub', get(LEFT), i32(1))), i32(0))),
+    brTable(depths, 0, load('i32.load16_u', get(OP), OP_HANDLER)),
   ];
-  const body: number[] = [];
-  const append = (code: Code): void => {
-    for (const byte of code) body.push(byte);
-  };
-  // blocks: slow, far, handler K-1 … handler 0
-  for (let i = 0; i < HANDLER_COUNT + 2; i++) append(VOID_BLOCK);
-  append(dispatch);
-  append(END);
-  handlers.forEach(handler => {
-    append(handler);
-    append(END);
-  });
-  append(farCode());
-  append(END);
-  append(slowCode(calls));
-  return loop(enterCode(calls), VOID_BLOCK, loop(body), END, spentCode());
+  const nested = [
+    Array.from({ length: HANDLER_COUNT + 2 }, () => VOID_BLOCK), // slow, far, handler K-1 … handler 0
+    ...[dispatch, END],
+    ...handlers.flatMap(handler => [handler, END]),
+    ...[farCode(), END],
+    slowCode(calls),
+  ];
+  return loop(enterCode(calls), VOID_BLOCK, loop(nested), END, spentCode());
 }
 
 /** Undecoded, page end, straddling, illegal: the numbers of layout.ts. The first two are no instructions. */
@@ -242,8 +234,8 @@ function pseudoHandlers(calls: FastCalls): Code[] {
   const uncount = set(LEFT, op('i32.add', get(LEFT), i32(1)));
   const far = (position: number): number => HANDLER_COUNT - 1 - position;
   return [
-    [...uncount, ...call(calls.decode, get(PAGE), get(OP)), ...br(far(0) + 2)],
-    [...uncount, ...set(TARGET, op('i64.add', get(PAGE_VA), i64(4096))), ...br(far(1))],
+    [uncount, call(calls.decode, get(PAGE), get(OP)), br(far(0) + 2)],
+    [uncount, set(TARGET, op('i64.add', get(PAGE_VA), i64(4096))), br(far(1))],
     br(far(2) + 1),
     br(far(3) + 1),
   ];
@@ -252,16 +244,16 @@ function pseudoHandlers(calls: FastCalls): Code[] {
 /** Start of `outer`. */
 function enterCode(calls: FastCalls): Code {
   return [
-    ...set(STATUS, call(calls.enter, get(LEFT))),
-    ...ifThen(op('i32.lt_s', get(STATUS), i32(0)), [...set(LEFT, op('i32.sub', get(LEFT), i32(1))), ...br(1)]),
-    ...ifThen(get(STATUS), [
-      ...store('i32.store', i32(REMAINING), get(LEFT)),
-      ...op('return', op('i32.sub', get(STATUS), i32(1))),
+    set(STATUS, call(calls.enter, get(LEFT))),
+    ifThen(op('i32.lt_s', get(STATUS), i32(0)), [set(LEFT, op('i32.sub', get(LEFT), i32(1))), br(1)]),
+    ifThen(get(STATUS), [
+      store('i32.store', i32(REMAINING), get(LEFT)),
+      op('return', op('i32.sub', get(STATUS), i32(1))),
     ]),
-    ...set(PAGE, load('i32.load', i32(CUR_PAGE))),
-    ...set(OP, load('i32.load', i32(CUR_OP))),
-    ...set(TLB, load('i32.load', i32(CUR_TLB))),
-    ...set(PAGE_VA, load('i64.load', i32(CUR_PAGE_VA))),
+    set(PAGE, load('i32.load', i32(CUR_PAGE))),
+    set(OP, load('i32.load', i32(CUR_OP))),
+    set(TLB, load('i32.load', i32(CUR_TLB))),
+    set(PAGE_VA, load('i64.load', i32(CUR_PAGE_VA))),
   ];
 }
 
@@ -279,24 +271,24 @@ function farCode(): Code {
     ),
   );
   const offsetInPage = op('i32.and', op('i32.wrap_i64', get(TARGET)), i32(0xffe));
-  const resume = [...set(OP, op('i32.add', get(PAGE), op('i32.shl', offsetInPage, i32(3)))), ...br(2)];
+  const resume = [set(OP, op('i32.add', get(PAGE), op('i32.shl', offsetInPage, i32(3)))), br(2)];
   return [
-    ...ifThen(op('i64.lt_u', distance, i64(4096)), resume),
-    ...set(STATUS, entry),
-    ...ifThen(
+    ifThen(op('i64.lt_u', distance, i64(4096)), resume),
+    set(STATUS, entry),
+    ifThen(
       op(
         'i64.eq',
         load('i64.load', get(STATUS), EXEC_TLB_OFFSET),
         op('i64.or', op('i64.and', get(TARGET), i64(-4096)), i64(1)),
       ),
       [
-        ...set(PAGE, load('i32.load', get(STATUS), EXEC_TLB_OFFSET + 8)),
-        ...set(PAGE_VA, op('i64.and', get(TARGET), i64(-4096))),
-        ...resume,
+        set(PAGE, load('i32.load', get(STATUS), EXEC_TLB_OFFSET + 8)),
+        set(PAGE_VA, op('i64.and', get(TARGET), i64(-4096))),
+        resume,
       ],
     ),
-    ...store('i64.store', i32(PC), get(TARGET)),
-    ...br(3),
+    store('i64.store', i32(PC), get(TARGET)),
+    br(3),
   ];
 }
 
@@ -304,15 +296,15 @@ function farCode(): Code {
 function slowCode(calls: FastCalls): Code {
   const offset = op('i32.sub', load('i32.load', i32(PC)), op('i32.wrap_i64', get(PAGE_VA)));
   return [
-    ...store('i64.store', i32(PC), pcOf),
-    ...store('i32.store', i32(REMAINING), get(LEFT)),
-    ...brIf(2, call(calls.step, get(OP))),
-    ...set(OP, op('i32.add', get(PAGE), op('i32.shl', offset, i32(3)))),
-    ...br(0),
+    store('i64.store', i32(PC), pcOf),
+    store('i32.store', i32(REMAINING), get(LEFT)),
+    brIf(2, call(calls.step, get(OP))),
+    set(OP, op('i32.add', get(PAGE), op('i32.shl', offset, i32(3)))),
+    br(0),
   ];
 }
 
 /** Behind `spent`, inside outer: `enter` sees that nothing remains. */
 function spentCode(): Code {
-  return [...store('i64.store', i32(PC), pcOf), ...set(LEFT, i32(0)), ...br(0)];
+  return [store('i64.store', i32(PC), pcOf), set(LEFT, i32(0)), br(0)];
 }

@@ -77,8 +77,8 @@ function generate(map: MemoryMap): Uint8Array<ArrayBuffer> {
   module.addFunction({ params: ['i32'], results: ['i32'] }, STEP_LOCALS, stepBody);
   const calls = { enter: named('enter'), decode: named('decode'), step };
   const run = module.addFunction({ params: ['i32'], results: ['i32'] }, FAST_LOCALS, [
-    ...fastLoop(map, calls),
-    ...op('unreachable'),
+    fastLoop(map, calls),
+    op('unreachable'),
   ]);
   module.exportFunction('run', run);
   module.exportFunction('step', step);

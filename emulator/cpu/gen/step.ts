@@ -24,6 +24,7 @@ import {
 import {
   EVENT,
   F_REGS,
+  HANDLER_FIRST_ROW,
   HANDLER_STRADDLE,
   NEXT_PC,
   OP_HANDLER,
@@ -64,6 +65,8 @@ const SYSTEM: Record<SystemOp, { name: string; takesRaw: boolean }> = {
 };
 const CSR_OPS: Record<CsrOp, number> = { write: 0, set: 1, clear: 2 };
 
+const VOID_BLOCK: Code = [0x02, 0x40];
+const END: Code = [0x0b];
 const BASE_ROWS = INSTRUCTIONS.filter(insn => insn.expandsTo === undefined);
 const raw = load('i32.load', get(OP), OP_RAW);
 const raiseEvent = store('i32.store', i32(EVENT), i32(1));
@@ -159,7 +162,7 @@ class StepOps extends WasmOps {
     this.emit(brIf(this.endDepth, hasTrapped));
   }
   private goTo(target: Code): Code {
-    return [...store('i64.store', i32(NEXT_PC), target), ...raiseEvent];
+    return [store('i64.store', i32(NEXT_PC), target), raiseEvent];
   }
   private extend(width: Width, signed: boolean, value: Code): Code {
     if (!signed || width === 8) return value;
@@ -187,26 +190,22 @@ export function stepFunction(calls: StepCalls, self: number): Code {
   const illegalDepth = BASE_ROWS.length;
   const isLong = op('i32.eq', op('i32.and', raw, i32(3)), i32(3));
   const length = op('select', i64(4), i64(2), isLong);
-  const body: number[] = [];
-  const append = (...parts: Code[]): void => {
-    for (const part of parts) for (const byte of part) body.push(byte);
-  };
-  append(ifThen(op('i32.eq', load('i32.load16_u', get(OP), OP_HANDLER), i32(HANDLER_STRADDLE)), straddle(calls, self)));
-  append(store('i32.store', i32(TRAPPED), i32(0)));
-  append(set(LINK, op('i64.add', load('i64.load', i32(PC)), length)));
-  append(store('i64.store', i32(NEXT_PC), get(LINK)));
-  // blocks: end, illegal, row n-1 … row 0
-  for (let i = 0; i < BASE_ROWS.length + 2; i++) append([0x02, 0x40]);
-  const pseudo = Array.from({ length: 4 }, () => illegalDepth);
-  append(brTable([...pseudo, ...depths], illegalDepth, load('i32.load16_u', get(OP), OP_HANDLER)));
-  append([0x0b]);
-  BASE_ROWS.forEach((insn, position) => {
-    append(new StepOps(calls, insn, BASE_ROWS.length - position).generate(), [0x0b]);
-  });
-  append(call(calls.named('illegal'), raw), [0x0b]);
-  append(store('i64.store', i32(PC), load('i64.load', i32(NEXT_PC))));
-  append(load('i32.load', i32(EVENT)));
-  return body;
+  const pseudo = Array.from({ length: HANDLER_FIRST_ROW }, () => illegalDepth);
+  const handler = load('i32.load16_u', get(OP), OP_HANDLER);
+  return [
+    ifThen(op('i32.eq', handler, i32(HANDLER_STRADDLE)), straddle(calls, self)),
+    store('i32.store', i32(TRAPPED), i32(0)),
+    set(LINK, op('i64.add', load('i64.load', i32(PC)), length)),
+    store('i64.store', i32(NEXT_PC), get(LINK)),
+    Array.from({ length: BASE_ROWS.length + 2 }, () => VOID_BLOCK), // end, illegal, row n-1 … row 0
+    brTable([...pseudo, ...depths], illegalDepth, handler),
+    END,
+    ...BASE_ROWS.flatMap((insn, position) => [new StepOps(calls, insn, BASE_ROWS.length - position).generate(), END]),
+    call(calls.named('illegal'), raw),
+    END,
+    store('i64.store', i32(PC), load('i64.load', i32(NEXT_PC))),
+    load('i32.load', i32(EVENT)),
+  ];
 }
 
 /** Fetches the second half, decodes into STRADDLE_OP and steps that; or the fetch traps. */
@@ -214,10 +213,10 @@ function straddle(calls: StepCalls, self: number): Code {
   const fetched = call(calls.named('fetchStraddling'), raw);
   const run = op('return', call(self, i32(STRADDLE_OP)));
   return [
-    ...store('i32.store', i32(TRAPPED), i32(0)),
-    ...call(calls.named('decodeStraddle'), fetched),
-    ...ifThen(hasTrapped, [...store('i64.store', i32(PC), load('i64.load', i32(NEXT_PC))), ...op('return', i32(1))]),
-    ...raiseEvent,
+    store('i32.store', i32(TRAPPED), i32(0)),
+    call(calls.named('decodeStraddle'), fetched),
+    ifThen(hasTrapped, [store('i64.store', i32(PC), load('i64.load', i32(NEXT_PC))), op('return', i32(1))]),
+    raiseEvent,
     ...run,
   ];
 }

@@ -31,7 +31,7 @@ export function loadOf(width: Width, signed: boolean, address: Code): Code {
 
 export abstract class WasmOps implements Ops<Code> {
   /** Statements emitted so far; what a method returns is an expression over their effects. */
-  protected body: number[] = [];
+  protected body: Code[] = [];
   private nextTemporary: number;
 
   constructor(private readonly firstTemporary: number) {
@@ -59,7 +59,7 @@ export abstract class WasmOps implements Ops<Code> {
   fence(): void {}
 
   protected emit(code: Code): void {
-    for (const byte of code) this.body.push(byte);
+    this.body.push(code);
   }
 
   bind(value: Code): Code {
