@@ -7,10 +7,10 @@
 import { must } from '../../emulator/base/assert.ts';
 import { type FuncType, type Module, type ValType, valType } from './decode.ts';
 import { Emitter } from './build-ops.ts';
-import { type Block, IrFunction, type Value, settle } from './ir.ts';
+import { type Block, IrFunction, type Value } from './ir.ts';
 import { TRAP } from './minsn.ts';
 import { Reader, malformed, unsupported } from './reader.ts';
-import { Variables, removeTrivialPhis } from './ssa.ts';
+import { Variables } from './ssa.ts';
 import { MEMORY_OPS, SIMPLE_OPS } from './wasm-ops.ts';
 
 /** Names and hooks of the program that the function is part of. */
@@ -94,8 +94,6 @@ class FunctionBuilder {
       this.instruction(r.u8());
     }
     if (this.frames.length > 0) throw malformed(r.at, 'function body without end');
-    removeTrivialPhis(fn);
-    settle(fn);
     return fn;
   }
 

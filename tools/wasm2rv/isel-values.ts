@@ -152,7 +152,7 @@ function selectCall(s: Selector, value: Value): void {
   const call = s.emit('call', result, isIndirect ? [s.use(value.args[0]!), ...regs] : regs);
   call.sym = value.sym;
   call.clobbers = CALLER_SAVED;
-  if (value.reg >= 0) s.emit('pcopy', [value.reg], result);
+  if (value.reg >= 0) s.emit('pcopy', [value.reg], [...result]);
 }
 
 function selectSelect(s: Selector, value: Value): void {
