@@ -23,6 +23,7 @@ import {
   detachTree,
   hasChildMounts,
   isMountWithin,
+  mountOn,
   moveMount,
   rootMount,
 } from "./mount";
@@ -120,7 +121,14 @@ function place(m: Mount, at: Path): Result {
     new Path(m, m.root).drop();
     return r;
   }
-  attachMount(m, at.mount, at.dentry);
+  // What is mounted there already is covered in its turn.
+  let parent = at.mount;
+  let point = at.dentry;
+  for (let top = mountOn(parent, point); top != null; top = mountOn(parent, point)) {
+    parent = top;
+    point = top.root;
+  }
+  attachMount(m, parent, point);
   return 0;
 }
 

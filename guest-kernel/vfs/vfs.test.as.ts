@@ -5,6 +5,7 @@ import { Result, failed } from "../lib/result";
 import { framesInit, freeFrames } from "../mm/frames";
 import { KernelBuf } from "../mm/io-buf";
 import { Task, setCurrent } from "../proc/task";
+import { addTask } from "../proc/task-table";
 import { TmpFs } from "../fs/tmpfs/tmpfs";
 import { TmpOptions } from "../fs/tmpfs/options";
 import { changeMode, changeOwner, getAttr, truncatePath } from "./attributes";
@@ -23,7 +24,7 @@ import { Path, PathOut } from "./path";
 import { writeNameBelow } from "./path-name";
 import { liveInodes } from "./refs";
 import { renamePath } from "./rename";
-import { resolvePath } from "./walk";
+import { resolveMountpoint, resolvePath } from "./walk";
 
 const ARENA_PAGES: usize = 256;
 const arena = memory.data(257 * 4096, 4096);
@@ -74,6 +75,7 @@ export function setup(pageLimit: u32, inodeLimit: u32): u32 {
   t.fs = state;
   t.files = new FdTable();
   task = t;
+  addTask(t);
   setCurrent(t);
   registerFilesystem(new TmpType("tmpfs", false));
   return freeFrames();
@@ -216,7 +218,12 @@ export function chroot(): i64 {
   return onPath(true, (at: Path, _x: u32, _y: u32): Result => changeRoot(at), 0, 0);
 }
 export function umount(flags: u32): i64 {
-  return onPath(true, (at: Path, x: u32, _y: u32): Result => unmount(at, x), flags, 0);
+  const at = new PathOut();
+  let r = resolveMountpoint(cwd(), arg(0), true, at);
+  if (failed(r)) return r;
+  r = unmount(at.path, flags);
+  at.path.drop();
+  return r;
 }
 export function remountAt(ms: u32): i64 {
   return onPath(true, (at: Path, x: u32, _y: u32): Result => remount(at, x, b("")), ms, 0);

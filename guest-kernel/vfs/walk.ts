@@ -186,7 +186,6 @@ export class Walk {
   private toRoot(): void {
     this.mount = this.rootMount;
     this.dentry = this.rootDentry;
-    this.crossMounts();
   }
 
   /** The present place is a directory that may be searched. */
@@ -274,6 +273,18 @@ function kindOf(name: Bytes): i32 {
   if (name.len == 1 && name[0] == DOT) return LAST_DOT;
   if (name.len == 2 && name[0] == DOT && name[1] == DOT) return LAST_DOTDOT;
   return LAST_NAME;
+}
+
+/** As resolvePath, and on to the topmost mount there: what umount(2) takes off. */
+export function resolveMountpoint(base: Path, path: Bytes, follow: bool, out: PathOut): Result {
+  const w = new Walk(base);
+  const r = w.resolve(path, follow);
+  if (!failed(r)) {
+    w.crossMounts();
+    out.path = w.path();
+  }
+  w.end();
+  return r;
 }
 
 /** What `path` names from `base` on, counted, in `out`. */

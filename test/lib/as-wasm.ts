@@ -31,7 +31,7 @@ export interface AsOptions {
 
 /** Compiles `entry` (relative to the repository) and instantiates it. Throws asc's own report when it does not compile. */
 export async function loadAs<E>(entry: string, options: AsOptions = {}): Promise<AsModule<E>> {
-  const module = await WebAssembly.compile(await compileAs(entry, options.args ?? []));
+  const module = await compiled(entry, options.args ?? []);
   const out: number[] = [];
   const time = { ticks: 0n };
   const state: { memory?: WebAssembly.Memory } = {};
@@ -58,6 +58,18 @@ export async function loadAs<E>(entry: string, options: AsOptions = {}): Promise
     console: () => Buffer.from(out).toString('utf8'),
     time,
   };
+}
+
+/** Compiling takes a second: each entry is compiled once in a test file. */
+const modules = new Map<string, Promise<WebAssembly.Module>>();
+
+function compiled(entry: string, args: readonly string[]): Promise<WebAssembly.Module> {
+  const key = [entry, ...args].join(' ');
+  const known = modules.get(key);
+  if (known) return known;
+  const made = compileAs(entry, args).then(bytes => WebAssembly.compile(bytes));
+  modules.set(key, made);
+  return made;
 }
 
 async function compileAs(entry: string, args: readonly string[]): Promise<Uint8Array<ArrayBuffer>> {
