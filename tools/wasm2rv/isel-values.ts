@@ -79,7 +79,9 @@ function immediateForm(s: Selector, value: Value): boolean {
   const rotation = /^rot([lr])(32|64)$/.exec(op);
   if (rotation) {
     const bits = Number(rotation[2]);
-    const left = (rotation[1] === 'l' ? Number(imm) : -Number(BigInt.asUintN(6, imm))) & (bits - 1);
+    // An amount of 64 bits does not fit a Number: take what counts first.
+    const amount = Number(BigInt.asUintN(6, imm));
+    const left = (rotation[1] === 'l' ? amount : -amount) & (bits - 1);
     const w = bits === 32 ? 'w' : '';
     const high = s.temp(`slli${w}`, [s.use(a)], left);
     const low = s.temp(`srli${w}`, [s.use(a)], (bits - left) & (bits - 1));
