@@ -49,9 +49,10 @@ function createOver(dir: OverlayInode, name: Bytes, what: NewInode, out: InodeOu
   const r = work.create(what, staged, out);
   if (failed(r)) return r;
   const isDir = (what.mode & S_IFMT) == S_IFDIR;
-  if (isDir && failed(setOpaque(out.inode!))) {
+  const o = isDir ? setOpaque(out.inode!, Errno.EIO) : 0;
+  if (failed(o)) {
     work.discard(staged);
-    return fail(Errno.EIO);
+    return o;
   }
   return publishOver(dir, name, staged, isDir);
 }

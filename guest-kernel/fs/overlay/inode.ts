@@ -98,20 +98,36 @@ export class OverlayInode extends Inode {
     this.btime = n.btime;
   }
 
-  /** Copy-up is done, or a clean directory took the old one's place: `real` is the upper from now on. */
+  /** Copy-up is done: `real` is the upper from now on. */
   becomeUpper(real: Inode): void {
+    // A lower file with several links loses them, and its number with them: the other names keep both (D22).
+    const isLink = !this.isDir && this.real.nlink > 1;
+    if (isLink) this.ino = this.overlay.inodeNumber(this.overlay.upperLayer!, real.ino);
+    this.setUpper(real);
+    if (!this.isDir) this.dropLowers();
+    this.refresh();
+  }
+
+  /** The clean opaque directory `real` took the place of the upper: nothing merges any more. */
+  becomeOpaque(real: Inode): void {
+    this.setUpper(real);
+    this.dropLowers();
+    this.isOpaque = true;
+    this.changed();
+  }
+
+  private setUpper(real: Inode): void {
     const old = this.upper;
     iget(real);
     this.upper = real;
-    if (!this.isDir) {
-      // A lower file with several links loses them, and its number with them: the other names keep both (D22).
-      if (this.lowers[0].inode.nlink > 1) this.ino = this.overlay.inodeNumber(this.overlay.upperLayer!, real.ino);
-      iput(this.lowers[0].inode);
-      this.lowers = new Array<LayerInode>();
-    }
     this.overlay.setKey(this);
     if (old != null) iput(old);
-    this.refresh();
+  }
+
+  private dropLowers(): void {
+    const lowers = this.lowers;
+    this.lowers = new Array<LayerInode>();
+    for (let i = 0; i < lowers.length; i++) iput(lowers[i].inode);
   }
 
   /** It was renamed. */
@@ -148,7 +164,7 @@ export class OverlayInode extends Inode {
     this.snapshot = null;
     const upper = this.upper;
     const parent = this.parent;
-    for (let i = 0; i < this.lowers.length; i++) iput(this.lowers[i].inode);
+    this.dropLowers();
     if (upper != null) iput(upper);
     if (parent != null) iput(parent);
   }

@@ -46,8 +46,10 @@ export function opaqueMark(dir: Inode, starry: bool): Result {
   return found == 1 ? IS_OPAQUE : found;
 }
 
-export function setOpaque(dir: Inode): Result {
-  return dir.setxattr(OPAQUE, Y, 0);
+/** `unsupported`: the errno for an upper without xattrs. */
+export function setOpaque(dir: Inode, unsupported: i32): Result {
+  const r = dir.setxattr(OPAQUE, Y, 0);
+  return r == fail(Errno.EOPNOTSUPP) ? fail(unsupported) : r;
 }
 
 function isAbsence(r: Result): bool {

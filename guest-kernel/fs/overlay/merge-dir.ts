@@ -12,7 +12,7 @@ import { cachedDentry } from "../../vfs/dentry";
 import { DirHandle, DirSink, Inode, InodeOut } from "../../vfs/inode";
 import { iget, iput } from "../../vfs/refs";
 import { OverlayInode } from "./inode";
-import { OverlayLayer, lookupIn } from "./layer";
+import { LayerInode, OverlayLayer, lookupIn } from "./layer";
 import { STARRY_MARKER, isWhiteout } from "./marks";
 
 const DT_UNKNOWN: u8 = 0;
@@ -160,7 +160,7 @@ function shownIno(dir: OverlayInode, name: Bytes, ino: u64): u64 {
 export class OverlayDirHandle extends DirHandle {
   /** What is being read: a snapshot, or the one real directory. */
   private snapshot: DirSnapshot | null = null;
-  private real: Inode | null = null;
+  private real: LayerInode | null = null;
 
   constructor(private dir: OverlayInode) {
     super();
@@ -179,7 +179,7 @@ export class OverlayDirHandle extends DirHandle {
     }
     const real = this.real!;
     const through = new PassThrough(this.dir, real, sink);
-    const r = real.readdir(pos, through);
+    const r = real.inode.readdir(pos, through);
     return failed(r) ? r : through.result;
   }
 
@@ -187,8 +187,10 @@ export class OverlayDirHandle extends DirHandle {
     this.close();
     const dir = this.dir;
     if (!dir.isMerged) {
-      iget(dir.real);
-      this.real = dir.real;
+      const upper = dir.upper;
+      const real = upper != null ? new LayerInode(dir.overlay.upperLayer!, upper) : dir.lowers[0];
+      iget(real.inode);
+      this.real = real;
       return 0;
     }
     let s = dir.snapshot;
@@ -206,7 +208,7 @@ export class OverlayDirHandle extends DirHandle {
     const real = this.real;
     this.real = null;
     this.snapshot = null;
-    if (real != null) iput(real);
+    if (real != null) iput(real.inode);
   }
 }
 
@@ -214,23 +216,21 @@ export class OverlayDirHandle extends DirHandle {
 @final
 class PassThrough extends DirSink {
   result: Result = 0;
-  private layer: OverlayLayer;
   constructor(
     private dir: OverlayInode,
-    private real: Inode,
+    private real: LayerInode,
     private to: DirSink,
   ) {
     super();
-    this.layer = real == dir.upper ? dir.overlay.upperLayer! : dir.lowers[0].layer;
   }
 
   add(name: Bytes, ino: u64, type: u8, next: i64): bool {
-    const h = isHidden(this.dir, this.real, name, type);
+    const h = isHidden(this.dir, this.real.inode, name, type);
     if (failed(h)) {
       this.result = h;
       return false;
     }
-    const shown = shownIno(this.dir, name, this.dir.overlay.inodeNumber(this.layer, ino));
+    const shown = shownIno(this.dir, name, this.dir.overlay.inodeNumber(this.real.layer, ino));
     return h == 1 || this.to.add(name, shown, type, next);
   }
 }

@@ -108,7 +108,7 @@ export function clearWhiteouts(victim: OverlayInode, dir: OverlayInode, name: By
   if (failed(c)) return c;
   const clean = out.inode!;
   let r = copyXattrs(old, clean);
-  if (!failed(r)) r = setOpaque(clean);
+  if (!failed(r)) r = setOpaque(clean, Errno.EIO);
   if (!failed(r)) r = copyAttributes(old, clean);
   if (!failed(r)) r = work.dir.rename(staged, dir.upper!, name, RENAME_EXCHANGE);
   forgetName(work.dir, staged);
@@ -118,9 +118,7 @@ export function clearWhiteouts(victim: OverlayInode, dir: OverlayInode, name: By
     return r;
   }
   iget(old);
-  victim.becomeUpper(clean);
-  victim.isOpaque = true;
-  victim.changed();
+  victim.becomeOpaque(clean);
   for (let i = 0; i < junk.list.length; i++) {
     const u = old.unlink(junk.list[i]);
     forgetName(old, junk.list[i]);

@@ -130,9 +130,9 @@ class Move {
 /** A pure upper directory that moves into a merged one must not merge there (G14). Errors: -EXDEV without xattrs. */
 function markForParent(n: OverlayInode, parent: OverlayInode): Result {
   if (!n.isDir || n.isOpaque || !parent.isMerged) return 0;
-  if (failed(setOpaque(n.upper!))) return fail(Errno.EXDEV);
-  n.isOpaque = true;
-  return 0;
+  const r = setOpaque(n.upper!, Errno.EXDEV);
+  n.isOpaque = !failed(r);
+  return r;
 }
 
 /** Errors: -EINVAL (flag), -EROFS, -ENOENT, -EXDEV, -ENOTEMPTY, -ESTALE, what the upper returns. */
