@@ -112,15 +112,10 @@ function hangUpIfOrphaned(pgid: i32): void {
 function leaveTerminal(t: Task): void {
   const tty = t.terminal;
   if (tty == null || tty.session != t.sid) return;
-  const foreground = tty.foreground;
   tty.session = 0;
-  tty.foreground = 0;
   const tasks = allTasks();
   for (let i = 0; i < tasks.length; i++) if (tasks[i].sid == t.sid) tasks[i].terminal = null;
   tty.hangup();
-  if (foreground == 0) return;
-  signalGroup(foreground, SIGHUP);
-  signalGroup(foreground, SIGCONT);
 }
 
 function initDied(status: i32): void {

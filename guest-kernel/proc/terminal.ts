@@ -9,6 +9,6 @@ export abstract class Terminal {
   /** Its device number, for /proc/PID/stat and /dev/tty. */
   abstract get rdev(): u64;
 
-  /** The session leader has gone: readers get end of file or -EIO from now on. `session` is 0 already. */
+  /** The session leader has gone and `session` is 0: tells the foreground group, and readers get end of file or -EIO. */
   abstract hangup(): void;
 }

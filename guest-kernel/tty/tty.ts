@@ -33,14 +33,18 @@ class SerialLine extends TtyDriver {
 /** What the line discipline tells the terminal. */
 @final
 class Events extends TtyEvents {
-  constructor(private tty: Tty) {
-    super();
+  private tty: Tty | null = null;
+
+  /** Before the first event. */
+  attach(tty: Tty): void {
+    this.tty = tty;
   }
   signal(sig: i32): void {
-    if (this.tty.foreground != 0) signalGroup(this.tty.foreground, sig);
+    const group = (this.tty as Tty).foreground;
+    if (group != 0) signalGroup(group, sig);
   }
   setStopped(isStopped: bool): void {
-    this.tty.setStopped(isStopped);
+    (this.tty as Tty).setStopped(isStopped);
   }
 }
 
@@ -60,7 +64,7 @@ class Sink extends ByteSink {
 /** The terminal as a session's property; `device` is how programs reach it. */
 @final
 export class Tty extends Terminal {
-  modes: Termios = new Termios();
+  modes: Termios;
   readers: WaitQueue = new WaitQueue();
   writers: WaitQueue = new WaitQueue();
   out: TtyOutput;
@@ -75,8 +79,13 @@ export class Tty extends Terminal {
     private number: u64,
   ) {
     super();
-    this.out = new TtyOutput(new SerialLine(uart), this.modes);
-    this.discipline = new LineDiscipline(this.modes, this.out, new Events(this));
+    const modes = new Termios();
+    const out = new TtyOutput(new SerialLine(uart), modes);
+    const events = new Events();
+    this.modes = modes;
+    this.out = out;
+    this.discipline = new LineDiscipline(modes, out, events);
+    events.attach(this);
   }
 
   get rdev(): u64 {

@@ -1,0 +1,7 @@
+/** Every filesystem that mount(2) knows: the only list of drivers, in the order of /proc/filesystems. */
+import { registerFilesystem } from "../vfs/filesystem-type";
+import { Ext4Type } from "./ext4/mount";
+
+export function registerDrivers(): void {
+  registerFilesystem(new Ext4Type());
+}
