@@ -32,6 +32,8 @@ export class Command {
   private readonly queue: Uint8Array[] = [];
   private window = STDIN_WINDOW;
   private isClosing = false;
+  /** Called when everything written has been sent: room for more. */
+  onDrained: () => void = () => {};
 
   constructor(
     private readonly client: AgentClient,
@@ -54,6 +56,10 @@ export class Command {
   credit(bytes: number): void {
     this.window += bytes;
     this.flush();
+    if (this.queue.length === 0) this.onDrained();
+  }
+  get hasBacklog(): boolean {
+    return this.queue.length > 0;
   }
 
   private flush(): void {

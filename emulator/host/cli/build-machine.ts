@@ -1,0 +1,103 @@
+/** Options to a machine's configuration: opens the files, matches -device with -drive and -chardev, fills in defaults. */
+import { UserError } from '../../base/user-error.ts';
+import { VIRTUAL_EPOCH_MS, type DeviceSpec, type MachineConfig } from '../../machine/config.ts';
+import { CowLayer } from '../../storage/cow-layer.ts';
+import { builtImage, FileBackend, readNamed } from '../node/files.ts';
+import type { ChardevFlag, CliOptions, DeviceFlag, DriveFlag } from './options.ts';
+
+/** Under virtual time, random bytes are part of the inputs. */
+const VIRTUAL_SEED = 1;
+
+export interface BuiltMachine {
+  readonly config: MachineConfig;
+  /** What the command line put behind the virtio-console; absent: the agent's channel is ours. */
+  readonly chardev: ChardevFlag | undefined;
+  /** Some drive keeps what the guest writes. */
+  readonly hasWritableDrive: boolean;
+}
+
+export function buildMachine(options: CliOptions, guestError: (what: string) => void): BuiltMachine {
+  const isDefaultSystem = options.kernel === undefined && (options.bios === 'default' || options.bios === 'none');
+  const rootDrive: DriveFlag = { file: builtImage('rootfs.img'), id: '', isReadOnly: true };
+  const devices: DeviceSpec[] = isDefaultSystem ? [blk(options, rootDrive, '')] : [];
+  let chardev: ChardevFlag | undefined;
+  for (const flag of options.devices) {
+    if (flag.model === 'virtio-blk-device')
+      devices.push(blk(options, driveOf(options, flag), flag.props.get('serial') ?? ''));
+    else if (flag.model === 'virtio-rng-device') devices.push({ kind: 'rng' });
+    else if (flag.model === 'virtio-serial-device') devices.push({ kind: 'console' });
+    else chardev = portOf(options, flag, devices, chardev);
+  }
+  if (!devices.some(device => device.kind === 'console')) devices.push({ kind: 'console' });
+  if (isDefaultSystem && !devices.some(device => device.kind === 'rng')) devices.push({ kind: 'rng' });
+  if (chardev && options.command !== undefined) {
+    throw new UserError(
+      `a command behind -- needs the channel that chardev ${chardev.id} has`,
+      'leave the virtconsole out',
+    );
+  }
+  const unused = options.drives.find(drive => !options.devices.some(device => device.props.get('drive') === drive.id));
+  if (unused) {
+    throw new UserError(
+      `drive ${unused.file}: no -device uses it`,
+      `add -device virtio-blk-device,drive=${unused.id || 'X'}`,
+    );
+  }
+  const kernel = options.kernel ?? (isDefaultSystem ? builtImage('kernel.elf') : undefined);
+  const isVirtual = options.icountShift !== undefined;
+  const config: MachineConfig = {
+    memoryMiB: options.memoryMiB,
+    bios: options.bios === 'default' || options.bios === 'none' ? options.bios : readNamed(options.bios, 'firmware'),
+    ...(kernel === undefined ? {} : { kernel: readNamed(kernel, 'kernel') }),
+    ...(options.initrd === undefined ? {} : { initrd: readNamed(options.initrd, 'initrd') }),
+    append: options.append ?? '',
+    devices,
+    isVirtioLegacy: options.isVirtioLegacy,
+    ...(options.icountShift === undefined ? {} : { icountShift: options.icountShift }),
+    isRebootRefused: options.isRebootRefused,
+    epochMs: isVirtual ? VIRTUAL_EPOCH_MS : Date.now(),
+    ...(isVirtual ? { seed: VIRTUAL_SEED } : {}),
+    guestError,
+  };
+  const hasWritableDrive = !options.isSnapshot && options.drives.some(drive => !drive.isReadOnly);
+  return { config, chardev, hasWritableDrive };
+}
+
+function blk(options: CliOptions, drive: DriveFlag, serial: string): DeviceSpec {
+  const file = new FileBackend(drive.file, drive.isReadOnly || options.isSnapshot);
+  const backend = options.isSnapshot && !drive.isReadOnly ? new CowLayer(file) : file;
+  return { kind: 'blk', backend, serial };
+}
+
+function driveOf(options: CliOptions, flag: DeviceFlag): DriveFlag {
+  const id = flag.props.get('drive');
+  if (id === undefined) throw new UserError(`-device ${flag.model}: no drive=`, 'name the id of a -drive');
+  const drive = options.drives.find(d => d.id === id);
+  if (!drive)
+    throw new UserError(
+      `-device ${flag.model},drive=${id}: no -drive has that id`,
+      `add -drive file=F,format=raw,if=none,id=${id}`,
+    );
+  return drive;
+}
+
+/** virtconsole and virtserialport: port 0 of the controller in front of them. */
+function portOf(
+  options: CliOptions,
+  flag: DeviceFlag,
+  devices: readonly DeviceSpec[],
+  taken: ChardevFlag | undefined,
+): ChardevFlag {
+  if (!devices.some(device => device.kind === 'console')) {
+    throw new UserError(`-device ${flag.model}: no controller`, 'put -device virtio-serial-device in front of it');
+  }
+  if (taken) throw new UserError(`-device ${flag.model}: the controller has one port`, 'leave the second one out');
+  const id = flag.props.get('chardev');
+  const chardev = options.chardevs.find(c => c.id === id);
+  if (!chardev)
+    throw new UserError(
+      `-device ${flag.model}: no -chardev has the id ${id ?? ''}`,
+      'add -chardev socket,id=X,path=F,server=on,wait=off',
+    );
+  return chardev;
+}

@@ -1,0 +1,235 @@
+/** The command line, one row for each flag: the parser, `--help` and docs/FLAGS.md read this table. */
+import { UserError } from '../../base/user-error.ts';
+import { ICOUNT_SHIFT_AUTO } from '../../machine/config.ts';
+import type { CliOptions, DeviceFlag } from './options.ts';
+
+export interface Flag {
+  /** First the name that help shows. */
+  readonly names: readonly string[];
+  /** Name of its argument, where it takes one. */
+  readonly argument?: string;
+  readonly help: string;
+  /** Not QEMU's. */
+  readonly isOurs?: boolean;
+  apply(options: CliOptions, value: string): void;
+}
+
+const LOG_ITEMS = ['in_asm', 'int', 'guest_errors'];
+const DEVICE_MODELS = [
+  'virtio-blk-device',
+  'virtio-serial-device',
+  'virtconsole',
+  'virtserialport',
+  'virtio-rng-device',
+];
+const ICOUNT_MAX = 10;
+
+export const FLAGS: readonly Flag[] = [
+  { names: ['M', 'machine'], argument: 'virt', help: 'the board; there is one', apply: only('M', 'virt') },
+  { names: ['cpu'], argument: 'rv64', help: 'the processor; there is one', apply: only('cpu', 'rv64') },
+  { names: ['m'], argument: 'SIZE', help: 'guest memory: MiB, or with suffix M or G (128M)', apply: applyMemory },
+  { names: ['smp'], argument: '1', help: 'number of harts; there is one', apply: only('smp', '1') },
+  {
+    names: ['kernel'],
+    argument: 'FILE',
+    help: 'ELF or Linux Image to start (images/out/kernel.elf, with images/out/rootfs.img as first drive)',
+    apply: (o, v) => (o.kernel = v),
+  },
+  { names: ['initrd'], argument: 'FILE', help: 'initial RAM disk for the kernel', apply: (o, v) => (o.initrd = v) },
+  { names: ['append'], argument: 'TEXT', help: "the kernel's command line", apply: (o, v) => (o.append = v) },
+  {
+    names: ['bios'],
+    argument: 'default|none|FILE',
+    help: 'SBI built in; none: the kernel starts in M-mode; or firmware such as OpenSBI',
+    apply: (o, v) => (o.bios = v),
+  },
+  {
+    names: ['drive'],
+    argument: 'file=F,format=raw,if=none,id=X[,readonly=on]',
+    help: 'a raw disk image for a -device',
+    apply: applyDrive,
+  },
+  {
+    names: ['device'],
+    argument: 'MODEL[,PROP=VALUE…]',
+    help: `${DEVICE_MODELS.join(', ')}; the first is listed first in the device tree`,
+    apply: applyDevice,
+  },
+  {
+    names: ['chardev'],
+    argument: 'null|file|socket,id=X[,path=F]',
+    help: 'the host end of a virtconsole; a socket is a Unix socket we listen at (server=on,wait=off)',
+    apply: applyChardev,
+  },
+  { names: ['nographic'], help: 'serial console on stdio; there is no other', apply: () => {} },
+  {
+    names: ['serial'],
+    argument: 'mon:stdio|stdio|file:F|none',
+    help: 'where the serial console goes',
+    apply: applySerial,
+  },
+  { names: ['snapshot'], help: 'writes to drives stay in memory and are lost', apply: o => (o.isSnapshot = true) },
+  { names: ['no-reboot'], help: 'a reboot of the guest ends the machine', apply: o => (o.isRebootRefused = true) },
+  {
+    names: ['icount'],
+    argument: 'N|auto',
+    help: 'virtual time: an instruction takes 2^N ns (auto: 3)',
+    apply: applyIcount,
+  },
+  {
+    names: ['global'],
+    argument: 'virtio-mmio.force-legacy=true|false',
+    help: 'virtio-mmio version 1 (the default, as QEMU 7.2) or 2',
+    apply: applyGlobal,
+  },
+  { names: ['d'], argument: 'ITEM,…', help: `log to stderr: ${LOG_ITEMS.join(', ')}`, apply: applyLog },
+  { names: ['D'], argument: 'FILE', help: 'log to FILE instead', apply: (o, v) => (o.logFile = v) },
+  { names: ['accel'], argument: 'interp', help: 'how instructions run', isOurs: true, apply: only('accel', 'interp') },
+  {
+    names: ['timeout'],
+    argument: 'TIME',
+    help: 'end with status 124 after TIME of the guest (30s, 500ms, 2m)',
+    isOurs: true,
+    apply: applyTimeout,
+  },
+  {
+    names: ['report'],
+    argument: 'FILE',
+    help: 'write exit status, times and instruction count as JSON',
+    isOurs: true,
+    apply: (o, v) => (o.reportFile = v),
+  },
+  { names: ['version'], help: 'print the version', apply: o => (o.show = 'version') },
+  { names: ['help', 'h'], help: 'print this', apply: o => (o.show = 'help') },
+];
+
+function bad(flag: string, value: string, hint: string): UserError {
+  return new UserError(`-${flag} ${value}: not understood`, hint);
+}
+
+/** A flag of QEMU's that has one possible value here. */
+function only(flag: string, value: string): Flag['apply'] {
+  return (_options, given) => {
+    if (given !== value) throw bad(flag, given, `only -${flag} ${value} is possible`);
+  };
+}
+
+function applyMemory(options: CliOptions, value: string): void {
+  const match = /^(\d+)([MmGg]?)$/.exec(value);
+  if (!match) throw bad('m', value, 'write a size such as 128M or 1G');
+  options.memoryMiB = Number(match[1]) * (/g/i.test(match[2]!) ? 1024 : 1);
+}
+
+/** `a=b,c=d`: QEMU's option lists. A bare word is `word=on`, a doubled comma one comma. */
+function parseProps(text: string): Map<string, string> {
+  const props = new Map<string, string>();
+  for (const part of text.replaceAll(',,', '\0').split(',')) {
+    if (part === '') continue;
+    const at = part.indexOf('=');
+    const name = at < 0 ? part : part.slice(0, at);
+    props.set(name, at < 0 ? 'on' : part.slice(at + 1).replaceAll('\0', ','));
+  }
+  return props;
+}
+
+function applyDrive(options: CliOptions, value: string): void {
+  const props = parseProps(value);
+  const file = props.get('file');
+  if (file === undefined) throw bad('drive', value, 'name the image with file=');
+  if ((props.get('format') ?? 'raw') !== 'raw') throw bad('drive', value, 'only format=raw is possible');
+  if ((props.get('if') ?? 'none') !== 'none')
+    throw bad('drive', value, 'use if=none,id=X and -device virtio-blk-device,drive=X');
+  const readonly = props.get('readonly') ?? 'off';
+  if (readonly !== 'on' && readonly !== 'off') throw bad('drive', value, 'readonly is on or off');
+  const known = new Set(['file', 'format', 'if', 'id', 'readonly', 'cache', 'media']);
+  const unknown = [...props.keys()].find(name => !known.has(name));
+  if (unknown !== undefined) throw bad('drive', value, `${unknown} is not known here`);
+  options.drives.push({ file, id: props.get('id') ?? '', isReadOnly: readonly === 'on' });
+}
+
+function splitModel(value: string): DeviceFlag {
+  const at = value.indexOf(',');
+  return at < 0
+    ? { model: value, props: new Map() }
+    : { model: value.slice(0, at), props: parseProps(value.slice(at + 1)) };
+}
+
+function applyDevice(options: CliOptions, value: string): void {
+  const device = splitModel(value);
+  if (!DEVICE_MODELS.includes(device.model)) {
+    throw bad('device', value, `${nearestHint(device.model, DEVICE_MODELS)}known are ${DEVICE_MODELS.join(', ')}`);
+  }
+  options.devices.push(device);
+}
+
+function applyChardev(options: CliOptions, value: string): void {
+  const { model: kind, props } = splitModel(value);
+  const id = props.get('id');
+  if (!['null', 'file', 'socket'].includes(kind) || id === undefined) {
+    throw bad('chardev', value, 'write null,id=X or file,id=X,path=F or socket,id=X,path=F,server=on,wait=off');
+  }
+  if (kind !== 'null' && props.get('path') === undefined) throw bad('chardev', value, 'name the file with path=');
+  options.chardevs.push({ kind, id, props });
+}
+
+function applySerial(options: CliOptions, value: string): void {
+  if (value === 'mon:stdio' || value === 'stdio') options.serial = { kind: 'stdio' };
+  else if (value === 'none' || value === 'null') options.serial = { kind: 'none' };
+  else if (value.startsWith('file:')) options.serial = { kind: 'file', path: value.slice('file:'.length) };
+  else throw bad('serial', value, 'write mon:stdio, file:NAME or none');
+}
+
+function applyIcount(options: CliOptions, value: string): void {
+  const text = value.replace(/^shift=/, '').replace(/,.*$/, '');
+  const shift = text === 'auto' ? ICOUNT_SHIFT_AUTO : /^\d+$/.test(text) ? Number(text) : NaN;
+  if (!(shift <= ICOUNT_MAX)) throw bad('icount', value, `write a number from 0 to ${ICOUNT_MAX}, or auto`);
+  options.icountShift = shift;
+}
+
+function applyGlobal(options: CliOptions, value: string): void {
+  const match = /^virtio-mmio\.force-legacy=(true|false|on|off)$/.exec(value);
+  if (!match) throw bad('global', value, 'only virtio-mmio.force-legacy=true|false is possible');
+  options.isVirtioLegacy = match[1] === 'true' || match[1] === 'on';
+}
+
+function applyLog(options: CliOptions, value: string): void {
+  for (const item of value.split(',')) {
+    if (!LOG_ITEMS.includes(item))
+      throw bad('d', value, `${nearestHint(item, LOG_ITEMS)}known are ${LOG_ITEMS.join(', ')}`);
+    options.logItems.push(item);
+  }
+}
+
+function applyTimeout(options: CliOptions, value: string): void {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(value);
+  if (!match) throw bad('timeout', value, 'write a time such as 30s, 500ms or 2m');
+  options.timeoutMs = Number(match[1]) * { ms: 1, s: 1000, m: 60_000 }[(match[2] ?? 's') as 'ms' | 's' | 'm'];
+}
+
+/** "did you mean X? " where a name is near. */
+export function nearestHint(name: string, candidates: readonly string[]): string {
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.ceil(name.length / 2));
+  for (const candidate of candidates) {
+    const distance = editDistance(name, candidate);
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best === undefined ? '' : `did you mean ${best}? `;
+}
+
+/** Levenshtein's, one row of the table at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,88 @@
+/** `--help` and docs/FLAGS.md, printed from the flag table. */
+import { FLAGS, type Flag } from './flags.ts';
+
+/** What a status of ours means; the guest's own are passed through. */
+const STATUSES: readonly (readonly [status: string, meaning: string])[] = [
+  ['n', "the guest's own: of the command behind `--`, or through the test finisher; 255 is a kernel panic"],
+  ['0', 'powered off, or Ctrl-A x'],
+  ['124', '-timeout is over'],
+  ['125', 'could not start: two lines on stderr say why and what to do'],
+  ['130', 'interrupted (Ctrl-C without a terminal)'],
+];
+
+const KEYS: readonly (readonly [key: string, meaning: string])[] = [
+  ['Ctrl-A x', 'quit'],
+  ['Ctrl-A c', 'monitor, and back'],
+  ['Ctrl-A h', 'help on these keys'],
+  ['Ctrl-A Ctrl-A', 'send Ctrl-A'],
+];
+
+const INTRO = `Boots a RISC-V machine (QEMU's virt board) with its serial console on this terminal. Without flags: the kernel and the
+root image of images/out/. With a command behind --, the guest's shell runs it, and its status is ours.`;
+
+const PIPE_NOTE = `Without a terminal on stdin, what is piped in is typed at the console, and its end is passed on as Ctrl-D (again
+whenever the guest has been idle for a second), so that the shell ends and the machine powers off.`;
+
+const COLUMN = 30;
+
+export function helpText(): string {
+  const rows = FLAGS.map(flag => entry(usage(flag), flag.help));
+  return [
+    'usage: qemu-like [flags] [-- command…]',
+    '',
+    INTRO,
+    '',
+    ...rows,
+    '',
+    'keys:',
+    ...KEYS.map(([key, meaning]) => entry(key, meaning)),
+    '',
+    'exit status:',
+    ...STATUSES.map(([status, meaning]) => entry(status, meaning)),
+    '',
+    PIPE_NOTE,
+    '',
+  ].join('\n');
+}
+
+export function keysText(): string {
+  return KEYS.map(([key, meaning]) => `${entry(key, meaning)}\n`).join('');
+}
+
+export function flagsMarkdown(): string {
+  const cell = (text: string): string => text.replaceAll('|', '\\|');
+  const table = (head: string, rows: readonly (readonly string[])[]): string[] => [
+    head,
+    '|---|---|',
+    ...rows.map(row => `| ${row.map(cell).join(' | ')} |`),
+    '',
+  ];
+  return [
+    '# Flags of qemu-like',
+    '',
+    '<!-- Generated from emulator/host/cli/flags.ts. -->',
+    '',
+    `${INTRO} A flag has one dash or two; "ours" marks what QEMU has not.`,
+    '',
+    ...table(
+      '| flag | meaning |',
+      FLAGS.map(f => [`\`${usage(f)}\``, f.isOurs ? `${f.help} (ours)` : f.help]),
+    ),
+    '## Keys',
+    '',
+    ...table('| key | meaning |', KEYS),
+    '## Exit status',
+    '',
+    ...table('| status | meaning |', STATUSES),
+    PIPE_NOTE,
+    '',
+  ].join('\n');
+}
+
+function usage(flag: Flag): string {
+  return `-${flag.names[0]}${flag.argument === undefined ? '' : ` ${flag.argument}`}`;
+}
+
+function entry(left: string, right: string): string {
+  return left.length < COLUMN ? `  ${left.padEnd(COLUMN)}${right}` : `  ${left}\n  ${' '.repeat(COLUMN)}${right}`;
+}

@@ -1,0 +1,71 @@
+/** What a command line comes down to, before any file is opened. */
+
+export interface DriveFlag {
+  readonly file: string;
+  readonly id: string;
+  readonly isReadOnly: boolean;
+}
+
+/** A `-device` with its properties. */
+export interface DeviceFlag {
+  readonly model: string;
+  readonly props: ReadonlyMap<string, string>;
+}
+
+export interface ChardevFlag {
+  readonly kind: string;
+  readonly id: string;
+  readonly props: ReadonlyMap<string, string>;
+}
+
+/** Where the guest's serial console goes. */
+export type SerialTarget =
+  { readonly kind: 'stdio' } | { readonly kind: 'none' } | { readonly kind: 'file'; readonly path: string };
+
+export interface CliOptions {
+  memoryMiB: number;
+  bios: string;
+  kernel: string | undefined;
+  initrd: string | undefined;
+  append: string | undefined;
+  drives: DriveFlag[];
+  devices: DeviceFlag[];
+  chardevs: ChardevFlag[];
+  serial: SerialTarget;
+  isSnapshot: boolean;
+  isRebootRefused: boolean;
+  icountShift: number | undefined;
+  isVirtioLegacy: boolean;
+  logItems: string[];
+  logFile: string | undefined;
+  timeoutMs: number | undefined;
+  reportFile: string | undefined;
+  /** What follows `--`, joined by spaces. */
+  command: string | undefined;
+  /** `--help` or `--version`: print and be done. */
+  show: 'help' | 'version' | undefined;
+}
+
+export function defaultOptions(): CliOptions {
+  return {
+    memoryMiB: 128,
+    bios: 'default',
+    kernel: undefined,
+    initrd: undefined,
+    append: undefined,
+    drives: [],
+    devices: [],
+    chardevs: [],
+    serial: { kind: 'stdio' },
+    isSnapshot: false,
+    isRebootRefused: false,
+    icountShift: undefined,
+    isVirtioLegacy: true,
+    logItems: [],
+    logFile: undefined,
+    timeoutMs: undefined,
+    reportFile: undefined,
+    command: undefined,
+    show: undefined,
+  };
+}

@@ -1,0 +1,201 @@
+/** One run of the program: builds the machine, connects console, agent, signals and deadline, and says how it ended. */
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { UserError } from '../../base/user-error.ts';
+import { TIMEBASE_HZ } from '../../bus/clock.ts';
+import type { MonitorHost } from '../../debug/monitor.ts';
+import { drive } from '../../machine/drive.ts';
+import { Machine } from '../../machine/machine.ts';
+import { AgentClient } from '../../session/agent-client.ts';
+import { buildMachine } from './build-machine.ts';
+import { connectChardev } from './chardev.ts';
+import { ConsoleInput } from './console-input.ts';
+import { ConsoleTail } from './console-tail.ts';
+import { startGuestCommand } from './guest-command.ts';
+import type { CliOptions } from './options.ts';
+import { TraceLog } from './trace-log.ts';
+
+const STATUS_TIMEOUT = 124;
+const STATUS_INTERRUPTED = 130;
+/** A signal that ends us: 128 + its number. */
+const SIGNALS = { SIGINT: STATUS_INTERRUPTED, SIGTERM: 143, SIGHUP: 129 } as const;
+const AGENT_TIMEOUT_S = 60;
+
+type Reason = 'guest' | 'command' | 'quit' | 'timeout' | 'signal';
+
+export class Run implements MonitorHost {
+  readonly machine: Machine;
+  isStopped = false;
+  private reason: Reason = 'guest';
+  private failure: UserError | undefined;
+  private readonly tail = new ConsoleTail();
+  private readonly closers: (() => void)[] = [];
+  private readonly hasWritableDrive: boolean;
+  private readonly chardev: ReturnType<typeof buildMachine>['chardev'];
+  private input: ConsoleInput | undefined;
+
+  /** Errors of the user come from here, before anything is touched. */
+  constructor(private readonly options: CliOptions) {
+    const log = new TraceLog(options.logItems, options.logFile);
+    const { config, chardev, hasWritableDrive } = buildMachine(options, log.guestError);
+    this.chardev = chardev;
+    this.hasWritableDrive = hasWritableDrive;
+    this.machine = new Machine(config);
+    log.attach(this.machine);
+    this.machine.powerOn();
+    this.connectOutput();
+  }
+
+  /** Runs to the end; the process's exit status. */
+  async finish(): Promise<number> {
+    const startMs = performance.now();
+    this.connectDeadline();
+    this.connectSignals();
+    this.connectChannel();
+    if (this.options.command === undefined && this.options.serial.kind === 'stdio') {
+      this.input = new ConsoleInput(this, process.stdin, text => process.stderr.write(text));
+      this.closers.push(() => this.input?.close());
+    }
+    try {
+      while (this.machine.exitCode === undefined) {
+        if (this.isStopped) await new Promise<void>(resolve => (this.machine.onWake = resolve));
+        else await drive(this.machine);
+      }
+    } finally {
+      for (const close of this.closers) close();
+    }
+    const status = this.machine.exitCode;
+    if (this.failure) {
+      process.stderr.write(`${this.tail}\n`);
+      throw this.failure;
+    }
+    this.explain(status);
+    this.report(status, performance.now() - startMs);
+    return status;
+  }
+
+  quit(): void {
+    this.end('quit', 0);
+  }
+
+  private end(reason: Reason, status: number): void {
+    if (this.machine.exitCode !== undefined) return;
+    this.reason = reason;
+    this.machine.end(status);
+  }
+
+  private connectOutput(): void {
+    const { serial, command } = this.options;
+    const { machine } = this;
+    if (serial.kind === 'file') {
+      let fd: number;
+      try {
+        fd = openSync(serial.path, 'w');
+      } catch (error) {
+        throw new UserError(`-serial file:${serial.path}: ${String(error)}`, 'name a file that can be written');
+      }
+      machine.onConsole = bytes => {
+        this.tail.push(bytes);
+        writeSync(fd, bytes);
+      };
+      this.closers.push(() => closeSync(fd));
+    } else if (serial.kind === 'none' || command !== undefined) {
+      machine.onConsole = bytes => this.tail.push(bytes);
+    } else {
+      machine.onConsole = bytes => {
+        this.input?.noteOutput();
+        process.stdout.write(bytes);
+      };
+    }
+    // Nobody reads any more (`| head`): as SIGPIPE would end us.
+    process.stdout.on('error', () => this.end('signal', 141));
+  }
+
+  private connectDeadline(): void {
+    const { timeoutMs } = this.options;
+    if (timeoutMs === undefined) return;
+    const { timers } = this.machine;
+    const timer = timers.timer(() => this.end('timeout', STATUS_TIMEOUT));
+    timer.set(timers.now() + (timeoutMs * TIMEBASE_HZ) / 1000);
+  }
+
+  private connectSignals(): void {
+    for (const [signal, status] of Object.entries(SIGNALS)) {
+      const listener = (): void => this.end('signal', status);
+      process.on(signal, listener);
+      this.closers.push(() => process.off(signal, listener));
+    }
+  }
+
+  /** What is behind the virtio-console: the command line's chardev, or our agent client. */
+  private connectChannel(): void {
+    const { machine } = this;
+    const port = machine.virtioConsole;
+    if (!port) return;
+    if (this.chardev) {
+      this.closers.push(connectChardev(machine, this.chardev));
+      return;
+    }
+    const agent = new AgentClient(bytes => machine.sendToAgent(bytes));
+    port.onData = bytes => agent.receive(bytes);
+    if (this.options.command === undefined) this.passWindowSize(agent);
+    else this.runCommand(agent, this.options.command);
+  }
+
+  private passWindowSize(agent: AgentClient): void {
+    if (!process.stdout.isTTY) return;
+    const pass = (): void => {
+      if (agent.isReady) agent.setWindowSize(process.stdout.rows, process.stdout.columns);
+    };
+    agent.onReady = pass;
+    process.stdout.on('resize', pass);
+    this.closers.push(() => process.stdout.off('resize', pass));
+  }
+
+  private runCommand(agent: AgentClient, command: string): void {
+    const { machine } = this;
+    const stdin = process.stdin.isTTY ? undefined : process.stdin;
+    const patience = machine.timers.timer(() => {
+      this.failure = new UserError(
+        `the guest's agent did not answer within ${AGENT_TIMEOUT_S} s`,
+        'a command behind -- needs a guest that runs /bin/agent; without -- its console is shown',
+      );
+      machine.end(0);
+    });
+    patience.set(machine.timers.now() + AGENT_TIMEOUT_S * TIMEBASE_HZ);
+    agent.onReady = () => {
+      patience.set(Infinity);
+      // Once: an agent that restarts has lost the command, and says so below.
+      agent.onReady = () => {};
+      startGuestCommand({
+        agent,
+        command,
+        stdin,
+        stdout: process.stdout,
+        stderr: process.stderr,
+        mustSync: this.hasWritableDrive,
+        onExit: status => this.end('command', status),
+        onLost: () => this.end('guest', 255),
+      });
+    };
+    this.closers.push(() => stdin?.pause());
+  }
+
+  /** On stderr: why it ended, where the user would not see it otherwise. */
+  private explain(status: number): void {
+    const say = (text: string): void => void process.stderr.write(`qemu-like: ${text}\n`);
+    if (this.reason === 'timeout') say(`timeout: the guest ran for ${this.options.timeoutMs! / 1000} s`);
+    else if (this.reason === 'quit' && process.stdin.isTTY) process.stderr.write('\nqemu-like: terminated\n');
+    const isCut = this.options.command !== undefined && this.reason !== 'command' && this.reason !== 'signal';
+    if (isCut)
+      say(`the machine ended with status ${status} before the command did; its console ends with:\n${this.tail}`);
+  }
+
+  private report(status: number, wallMs: number): void {
+    const { reportFile } = this.options;
+    if (reportFile === undefined) return;
+    const { machine, reason } = this;
+    const instructions = machine.cpu.instret;
+    const report = { status, reason, wallMs, guestMs: machine.nowMs, instructions, mips: instructions / wallMs / 1000 };
+    writeFileSync(reportFile, `${JSON.stringify(report, null, 2)}\n`);
+  }
+}

@@ -1,0 +1,137 @@
+/** Files of the host: images to load, disks, and the lock that keeps two machines from writing one disk. */
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  readSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../../base/user-error.ts';
+import type { NamedBytes } from '../../machine/config.ts';
+import { SECTOR_SIZE, type BlockBackend } from '../../storage/block-backend.ts';
+
+/** The package's folder: dist/ is in it (bundled), or this file three levels below (run from source). */
+export function packageRoot(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  return here.endsWith('dist') ? join(here, '..') : join(here, '..', '..', '..');
+}
+
+/** One of the package's own images. */
+export function builtImage(name: string): string {
+  return join(packageRoot(), 'images', 'out', name);
+}
+
+/** Reads a whole file; `what` says in messages what it was to be. */
+export function readNamed(path: string, what: string): NamedBytes {
+  try {
+    return { name: path, bytes: readFileSync(path) };
+  } catch (error) {
+    throw new UserError(`${what} ${path}: ${reason(error)}`, hintFor(path));
+  }
+}
+
+/** A raw disk image in a file. Writable ones are locked while open. */
+export class FileBackend implements BlockBackend {
+  readonly sizeBytes: number;
+  private readonly fd: number;
+  private readonly lock: string | undefined;
+
+  constructor(
+    private readonly path: string,
+    readonly isReadOnly: boolean,
+  ) {
+    try {
+      this.fd = openSync(path, isReadOnly ? 'r' : 'r+');
+    } catch (error) {
+      throw new UserError(`drive ${path}: ${reason(error)}`, hintFor(path));
+    }
+    const stat = fstatSync(this.fd);
+    this.sizeBytes = stat.size;
+    if (!stat.isFile()) throw new UserError(`drive ${path}: not a regular file`, 'give the name of a raw disk image');
+    if (stat.size === 0 || stat.size % SECTOR_SIZE !== 0) {
+      closeSync(this.fd);
+      throw new UserError(
+        `drive ${path}: ${stat.size} bytes, not a multiple of ${SECTOR_SIZE}`,
+        'give a raw disk image; npm run build makes images/out/rootfs.img',
+      );
+    }
+    refuseIfLocked(path);
+    this.lock = isReadOnly ? undefined : takeLock(path);
+  }
+
+  read(offset: number, target: Uint8Array): void {
+    for (let done = 0; done < target.length;) {
+      const count = readSync(this.fd, target, done, target.length - done, offset + done);
+      if (count === 0) throw new Error(`${this.path}: ends at byte ${offset + done}`);
+      done += count;
+    }
+  }
+  write(offset: number, bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length;) {
+      done += writeSync(this.fd, bytes, done, bytes.length - done, offset + done);
+    }
+  }
+  flush(): void {
+    if (!this.isReadOnly) fsyncSync(this.fd);
+  }
+  close(): void {
+    closeSync(this.fd);
+    if (this.lock) unlinkSync(this.lock);
+  }
+}
+
+const lockOf = (path: string): string => `${path}.lock`;
+
+/** Node has no flock: the lock is a file that names its owner, void when that process is gone. */
+function refuseIfLocked(path: string): void {
+  let owner: number;
+  try {
+    owner = Number(readFileSync(lockOf(path), 'utf8'));
+    if (owner === process.pid && !ownLocks.has(lockOf(path))) return;
+    process.kill(owner, 0);
+  } catch {
+    return;
+  }
+  throw new UserError(
+    `drive ${path}: in use by process ${owner}, which may write to it`,
+    `wait for it, or remove ${lockOf(path)} if that process is no machine of ours`,
+  );
+}
+
+const ownLocks = new Set<string>();
+
+function takeLock(path: string): string {
+  const lock = lockOf(path);
+  writeFileSync(lock, `${process.pid}`);
+  if (ownLocks.size === 0) process.on('exit', releaseLocks);
+  ownLocks.add(lock);
+  return lock;
+}
+
+function releaseLocks(): void {
+  for (const lock of ownLocks) {
+    try {
+      unlinkSync(lock);
+    } catch {
+      // closed before
+    }
+  }
+}
+
+function reason(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') return 'no such file';
+  if (code === 'EACCES') return 'permission denied';
+  if (code === 'EISDIR') return 'is a directory';
+  return error instanceof Error ? error.message : String(error);
+}
+
+function hintFor(path: string): string {
+  return path.includes('images/out') ? 'build it with npm run build' : 'check the name';
+}
