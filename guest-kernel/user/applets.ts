@@ -1,6 +1,7 @@
 /** Every program of the multi-call binary, by the name it is started with. images/manifests takes its links from here. */
 import { Bytes, b } from "../lib/bytes";
 import { cat, tee } from "./bin/cat";
+import { agent } from "./agent/agent";
 import { cmp, od } from "./bin/cmp";
 import { chmodMain, chownMain } from "./bin/attributes";
 import { cp, mv } from "./bin/copy";
@@ -27,6 +28,7 @@ import {
   uname,
   whoami,
 } from "./bin/small";
+import { init } from "./init/init";
 import { sort, uniq } from "./bin/sort";
 import { df, statMain } from "./bin/stat-df";
 import {
@@ -61,6 +63,7 @@ function add(name: string, run: (args: Bytes[]) => i32): void {
   applets.push(new Applet(b(name), run));
 }
 
+add("agent", agent);
 add("basename", basename);
 add("cat", cat);
 add("chgrp", chownMain);
@@ -86,6 +89,7 @@ add("halt", power);
 add("head", head);
 add("hostname", hostname);
 add("id", id);
+add("init", init);
 add("kill", killMain);
 add("ln", ln);
 add("ls", ls);

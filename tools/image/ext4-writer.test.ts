@@ -50,7 +50,8 @@ describe('ext4 writer', () => {
   test.skipIf(!has('debugfs'))('debugfs reads back what went in', () => {
     const file = join(dir, 'b.img');
     writeFileSync(file, build());
-    const debugfs = (cmd: string): Buffer => execFileSync('debugfs', ['-R', cmd, file], { stdio: 'pipe', maxBuffer: 2 ** 26 });
+    const debugfs = (cmd: string): Buffer =>
+      execFileSync('debugfs', ['-R', cmd, file], { stdio: 'pipe', maxBuffer: 2 ** 26 });
     expect(debugfs('cat /etc/again').toString()).toBe('hello\n');
     expect(Buffer.compare(debugfs('cat /big'), big)).toBe(0);
     expect(debugfs('stat /etc').toString()).toMatch(/Mode:\s+02755[\s\S]*User:\s+5\s+Group: 70000/);

@@ -9,7 +9,8 @@
  *     { "path": "/bin/t", "symlink": "tool" },
  *     { "path": "/bin/u", "link": "/bin/tool" },
  *     { "path": "/l/d", "xattrs": { "trusted.overlay.opaque": "y" } },
- *     { "path": "/lib", "tree": "images/rootfs/lib" } ] }
+ *     { "path": "/lib", "tree": "images/rootfs/lib" },
+ *     { "path": "/bin", "applets": "guest-kernel/user/applets.ts", "symlink": "tool" } ] }
  */
 import { UserError } from '../../emulator/base/user-error.ts';
 import type { DirNode, NodeBase, TreeNode } from './tree.ts';
@@ -32,6 +33,8 @@ export interface ManifestEntry {
   /** A host directory whose files are copied with their execute bits. */
   tree?: string;
   xattrs?: Record<string, string>;
+  /** In the directory `path`, made by an earlier row, a symlink for each `add("name", …)` row of this file. */
+  applets?: string;
 }
 
 export interface Manifest {
@@ -56,6 +59,10 @@ export function treeOf(manifest: Manifest, sources: Sources, time: number): DirN
       continue;
     }
     const { dir, name } = locate(root, e.path);
+    if (e.applets !== undefined) {
+      addApplets(dir.entries.get(name), e, sources, time);
+      continue;
+    }
     if (dir.entries.has(name)) throw new UserError(`manifest: ${e.path} appears twice`, 'remove one of the rows');
     dir.entries.set(name, e.tree === undefined ? nodeOf(root, e, sources, time) : copyTree(e, e.tree, sources, time));
   }
@@ -91,6 +98,16 @@ function nodeOf(root: DirNode, e: ManifestEntry, sources: Sources, time: number)
   if (e.block) return { kind: 'block', major: e.block[0], minor: e.block[1], ...base(e, 0o644, time) };
   if (e.fifo) return { kind: 'fifo', ...base(e, 0o644, time) };
   return { kind: 'dir', entries: new Map(), ...base(e, 0o755, time) };
+}
+
+function addApplets(dir: TreeNode | undefined, e: ManifestEntry, sources: Sources, time: number): void {
+  if (dir?.kind !== 'dir' || e.applets === undefined || e.symlink === undefined) {
+    throw new UserError(`manifest: ${e.path}: applets need a directory and a symlink target`, 'add its row above');
+  }
+  const table = new TextDecoder().decode(sources.read(e.applets));
+  for (const [, name] of table.matchAll(/^add\("([^"]+)"/gm)) {
+    dir.entries.set(name!, { kind: 'symlink', target: e.symlink, ...base(e, 0o777, time) });
+  }
 }
 
 function copyTree(e: ManifestEntry, from: string, sources: Sources, time: number): DirNode {
