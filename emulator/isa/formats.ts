@@ -108,7 +108,8 @@ export const FORMATS = {
   R1rm: { length: 4, rd: RD, rs1: RS1, rm: true, operands: 'frd,frs1,rm' },
 
   CNone: { length: 2, operands: '' },
-  /** c.addi and c.slli: rd is also the source. */
+  CInop: { length: 2, rd: ZERO, rs1: ZERO, imm: CI_SIGNED, operands: '' },
+  /** c.addi: rd is also the source. */
   CI: { length: 2, rd: RD, rs1: full(7), imm: CI_SIGNED, operands: 'rd,imm' },
   CIshamt: { length: 2, rd: RD, rs1: full(7), imm: CI_SHAMT, operands: 'rd,imm' },
   /** c.li */

@@ -41,7 +41,7 @@ export const RV64C: readonly Insn[] = [
   c('c.fsd', 'fsd', 'CSd', 0xa000, 0xe003, [], 'frs2,imm(rs1)'),
   c('c.sw', 'sw', 'CSw', 0xc000, 0xe003),
   c('c.sd', 'sd', 'CSd', 0xe000, 0xe003),
-  c('c.nop', 'addi', 'CI', 0x0001, 0xef83, [], ''),
+  c('c.nop', 'addi', 'CInop', 0x0001, 0xef83),
   c('c.addi', 'addi', 'CI', 0x0001, 0xe003),
   c('c.addiw', 'addiw', 'CI', 0x2001, 0xe003, ['rd!=0']),
   c('c.li', 'addi', 'CIli', 0x4001, 0xe003),
