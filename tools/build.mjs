@@ -12,8 +12,8 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(ROOT);
 const force = process.argv.includes('--force');
 
-/** asc flags that every program for the guest shares; the memory base must be decimal (a hex value is ignored). */
-const ASC = ['-O3', '--runtime', 'minimal', '--exportStart', 'start', '--exportTable', '--sourceMap'];
+/** asc flags that every program for the guest shares; the memory base must be decimal (a hex value is ignored); --debug is function names. */
+const ASC = ['-O3', '--runtime', 'minimal', '--exportStart', 'start', '--exportTable', '--sourceMap', '--debug'];
 const KERNEL_BASE = 0x80400000;
 const USER_BASE = 0x01000000;
 
@@ -101,15 +101,23 @@ await step('web page', ['dist/web/page.js', 'dist/web/worker.js'], ['emulator'],
 
 const COMPILER = ['tools/wasm2rv', 'emulator/isa'];
 await step('kernel', ['images/out/kernel.elf'], ['guest-kernel', ...COMPILER], () => {
-  asc('guest-kernel/boot/boot.ts', 'dist/kernel.wasm', KERNEL_BASE, '--use', 'abort=hal/panic/kabort');
+  asc('guest-kernel/boot/boot.ts', 'dist/kernel.wasm', KERNEL_BASE, '--use', 'abort=guest-kernel/hal/panic/kabort');
   node('dist/wasm2rv.mjs', 'dist/kernel.wasm', '-o', 'images/out/kernel.elf', '--target', 'kernel');
 });
 
-await step('userland', ['images/out/strata'], ['guest-kernel/user', 'guest-kernel/abi', 'guest-kernel/lib', ...COMPILER], () => {
-  asc('guest-kernel/user/main.ts', 'dist/user.wasm', USER_BASE, '--use', 'abort=');
-  node('dist/wasm2rv.mjs', 'dist/user.wasm', '-o', 'images/out/strata', '--target', 'user');
-});
+await step(
+  'userland',
+  ['images/out/strata'],
+  ['guest-kernel/user', 'guest-kernel/abi', 'guest-kernel/lib', ...COMPILER],
+  () => {
+    asc('guest-kernel/user/main.ts', 'dist/user.wasm', USER_BASE, '--use', 'abort=');
+    node('dist/wasm2rv.mjs', 'dist/user.wasm', '-o', 'images/out/strata', '--target', 'user');
+  },
+);
 
-await step('root image', ['images/out/rootfs.img'], ['images/manifests', 'images/rootfs', 'images/out/strata', 'tools/image'], () =>
-  node('dist/image.mjs', 'images/manifests/rootfs.json', '-o', 'images/out/rootfs.img'),
+await step(
+  'root image',
+  ['images/out/rootfs.img'],
+  ['images/manifests', 'images/rootfs', 'images/out/strata', 'tools/image'],
+  () => node('dist/image.mjs', 'images/manifests/rootfs.json', '-o', 'images/out/rootfs.img'),
 );
