@@ -13,6 +13,7 @@ import { unsupported } from './reader.ts';
 import { TRUNC_LIMITS } from './trunc-limits.ts';
 import type { MemoryOp, SimpleOp } from './wasm-ops.ts';
 
+const GLOBAL_SIZE: Readonly<Record<ValType, number>> = { i32: 4, i64: 8, f32: 4, f64: 8 };
 const I32_MIN = -0x8000_0000n;
 const I64_MIN = -0x8000_0000_0000_0000n;
 
@@ -103,7 +104,9 @@ export class Emitter {
   }
 
   globalSet(index: number, stored: Value): void {
-    this.value('global.set', 'void', [stored]).sym = this.context.globalName(index);
+    const value = this.value('global.set', 'void', [stored]);
+    value.sym = this.context.globalName(index);
+    value.imm = GLOBAL_SIZE[must(this.context.module.globals[index], 'global').type];
   }
 
   /** A call by symbol. Null where there is no result. */

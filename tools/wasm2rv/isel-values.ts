@@ -25,7 +25,7 @@ const SPECIAL: Readonly<Record<string, (s: Selector, value: Value) => void>> = {
   load: selectLoad,
   store: selectStore,
   'global.get': (s, v) => void (s.emit(loadOf(v), [s.use(v)], []).sym = v.sym),
-  'global.set': (s, v) => void (s.emit(storeOf(v.args[0]!), [], [s.use(v.args[0]!)]).sym = v.sym),
+  'global.set': (s, v) => void (s.emit(storeOf(v), [], [s.use(v.args[0]!)]).sym = v.sym),
   symaddr: (s, v) => void (s.emit('la', [s.use(v)], []).sym = v.sym),
   call: selectCall,
   callr: selectCall,
@@ -46,8 +46,8 @@ function loadOf(value: Value): string {
   return { i32: 'lw', i64: 'ld', f32: 'flw', f64: 'fld', void: '' }[value.type];
 }
 
-function storeOf(value: Value): string {
-  return { i32: 'sw', i64: 'sd', f32: 'fsw', f64: 'fsd', void: '' }[value.type];
+function storeOf({ args, imm }: Value): string {
+  return `${isFloatType(args[0]!.type) ? 'f' : ''}s${imm === 4 ? 'w' : 'd'}`;
 }
 
 function expandRow(s: Selector, value: Value): void {

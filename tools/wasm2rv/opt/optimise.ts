@@ -2,12 +2,25 @@
 import { analyse } from '../cfg.ts';
 import { type IrFunction, settle } from '../ir.ts';
 import { removeTrivialPhis } from '../ssa.ts';
+import { simplifyControlFlow } from './control-flow.ts';
 import { removeDead } from './dead-code.ts';
+import { makeTailCalls } from './tail-calls.ts';
+import { numberValues } from './value-numbering.ts';
+
+/** What one round of value numbering and control flow finds often lets the next find more; beyond two it is rare. */
+const ROUNDS = 2;
 
 export function optimise(fn: IrFunction): void {
   analyse(fn);
   // Dropping unreachable blocks has left phis with one argument.
   removeTrivialPhis(fn);
   settle(fn);
+  for (let round = 0; round < ROUNDS; round++) {
+    numberValues(fn);
+    removeDead(fn);
+    simplifyControlFlow(fn);
+    analyse(fn);
+  }
   removeDead(fn);
+  makeTailCalls(fn);
 }

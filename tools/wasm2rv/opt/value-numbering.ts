@@ -1,0 +1,79 @@
+/**
+ * One walk over the function in dominance order that simplifies every value, merges values that compute the same, and
+ * forwards what is known to be in memory along chains of blocks with one predecessor.
+ */
+import { dominates } from '../cfg.ts';
+import { type Block, type IrFunction, type Value, mapTerminator, resolve, settle } from '../ir.ts';
+import { effectOf } from '../ir-ops.ts';
+import { MemoryState } from './memory-state.ts';
+import { simplify } from './simplify.ts';
+
+/** Needs dominators. */
+export function numberValues(fn: IrFunction): void {
+  const table = new Map<string, Value>();
+  const states = new Map<Block, MemoryState>();
+  for (const block of fn.blocks) {
+    for (const phi of block.phis) {
+      const only = sameArguments(phi);
+      if (only !== null) phi.same = only;
+    }
+    const inherited = block.preds.length === 1 ? states.get(block.preds[0]!) : undefined;
+    const state = inherited?.copy() ?? new MemoryState();
+    const out: Value[] = [];
+    const insert = (op: string, type: Value['type'], args: Value[], off: number): Value => {
+      const value = fn.value(op, type, args, off);
+      value.block = block;
+      out.push(value);
+      return value;
+    };
+    for (const value of block.values) {
+      for (let i = 0; i < value.args.length; i++) value.args[i] = resolve(value.args[i]!);
+      const better = simplify(fn, value, (op, type, args) => insert(op, type, args, value.off));
+      if (better !== value) value.same = better;
+      else if (!isKnown(value, block, table, state)) out.push(value);
+    }
+    block.values = out;
+    mapTerminator(block.term, resolve);
+    states.set(block, state);
+  }
+  settle(fn);
+}
+
+function sameArguments(phi: Value): Value | null {
+  const first = resolve(phi.args[0]!);
+  if (first === phi) return null;
+  return phi.args.every(arg => resolve(arg) === first || resolve(arg) === phi) ? first : null;
+}
+
+/** Replaces `value` by an earlier one, or takes note of it. A check that has been made before needs no repetition. */
+function isKnown(value: Value, block: Block, table: Map<string, Value>, state: MemoryState): boolean {
+  switch (effectOf(value.op)) {
+    case 'read': {
+      const known = state.read(value);
+      if (known === null) return false;
+      value.same = known;
+      return true;
+    }
+    case 'write':
+      state.write(value);
+      return false;
+    case 'effect':
+      state.forget();
+      return false;
+    case 'check':
+      return value.args[0]!.isConst && value.args[0]!.bits === 0n ? true : hasTwin(value, block, table);
+    case 'pure':
+      return value.op !== 'param' && hasTwin(value, block, table);
+  }
+}
+
+function hasTwin(value: Value, block: Block, table: Map<string, Value>): boolean {
+  const key = `${value.op} ${value.type} ${value.sym} ${value.imm} ${value.args.map(arg => arg.id).join()}`;
+  const twin = table.get(key);
+  if (twin !== undefined && dominates(twin.block!, block)) {
+    value.same = twin;
+    return true;
+  }
+  table.set(key, value);
+  return false;
+}
