@@ -1,6 +1,6 @@
 /**
  * `asrv`: builds a program for the guest from AssemblyScript: asc, then wasm2rv. The program exports `main` and uses the
- * library in guest-kernel/user/libc, which it imports as "libc/…".
+ * library in guest-kernel/user/libc, which it imports as "guest-kernel/user/libc/…".
  */
 import asc from 'assemblyscript/asc';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,8 @@ import { parseSourceMap } from './source-map.ts';
 
 const HELP = `usage: asrv prog.ts -o prog
 
-Builds an AssemblyScript program for the guest. It exports function main(sp: u64): void and may import from "libc/...".
+Builds an AssemblyScript program for the guest. It exports function main(sp: u64): void and may import from
+"guest-kernel/user/libc/..." (program: arguments; out: printing; sys: system calls).
 `;
 
 /** The package's root: this program is bundled into dist/. */
@@ -57,8 +58,8 @@ async function build(input: string): Promise<Uint8Array> {
     const here = process.cwd();
     const { error, stderr } = await asc.main([
       relative(here, input),
-      ...['-o', relative(here, wasm), '--path', relative(here, join(ROOT, 'guest-kernel/user'))],
-      ...['-O3', '--runtime', 'minimal', '--exportStart', 'start', '--exportTable', '--use', 'abort='],
+      ...['-o', relative(here, wasm), '--path', relative(here, ROOT) || '.'],
+      ...['-O3', '--runtime', 'minimal', '--exportStart', 'start', '--exportTable', '--use', 'abort=', '--debug'],
       ...['--memoryBase', String(BASES.user.memory), '--sourceMap'],
     ]);
     if (error) throw new UserError(`${stderr.toString().trim()}\n${input}: ${error.message}`, 'correct the program');
