@@ -3,7 +3,7 @@ import { O_RDWR } from "../abi/fcntl";
 import { LOG_ERR, klog, klogLine } from "../hal/log";
 import { panic } from "../hal/panic";
 import { Bytes, BytesBuilder, b } from "../lib/bytes";
-import { failed } from "../lib/result";
+import { Result, failed } from "../lib/result";
 import { KernelArgs } from "../exec/arg-list";
 import { execve } from "../exec/exec";
 import { allocFrame } from "../mm/frames";
@@ -27,9 +27,12 @@ export function startInit(): void {
   setCurrent(t);
   openConsole(files, fsState());
   const named = argValue("init");
-  if (named != null && run(named)) return;
-  if (named != null) klogLine(new BytesBuilder().text("Requested init ").bytes(named).text(" failed"), LOG_ERR);
-  for (let i = 0; i < PLACES.length; i++) if (run(b(PLACES[i]))) return;
+  if (named != null) {
+    const r = run(named);
+    if (!failed(r)) return;
+    klogLine(new BytesBuilder().text("Requested init ").bytes(named).text(" failed (error ").dec(r).text(")"), LOG_ERR);
+  }
+  for (let i = 0; i < PLACES.length; i++) if (!failed(run(b(PLACES[i])))) return;
   panic("no working init found: give one with init=");
 }
 
@@ -43,14 +46,14 @@ function openConsole(files: FdTable, fs: FsState): void {
   }
 }
 
-function run(path: Bytes): bool {
+function run(path: Bytes): Result {
   const argv = new Array<Bytes>();
   argv.push(path);
   addArguments(argv);
   const envp: Array<Bytes> = [b("HOME=/"), b("TERM=linux")];
-  if (failed(execve(path, new KernelArgs(argv), new KernelArgs(envp)))) return false;
-  klogLine(new BytesBuilder().text("Run ").bytes(path).text(" as init process"));
-  return true;
+  const r = execve(path, new KernelArgs(argv), new KernelArgs(envp));
+  if (!failed(r)) klogLine(new BytesBuilder().text("Run ").bytes(path).text(" as init process"));
+  return r;
 }
 
 /** Words after ` -- ` on the command line are init's. */

@@ -2,10 +2,13 @@
  * When garbage is collected: never inside a system call, since references that live on the kernel stack alone are not
  * seen (DESIGN §4).
  */
-import { wantsCollection } from "./heap";
+import { heapBytes, wantsCollection } from "./heap";
 
-/** So many calls at most go by without a collection, so that garbage cannot make the heap grow for ever. */
-const CALLS: u32 = 4096;
+/**
+ * At most so many calls, and one more for each KiB of heap, go by without a collection: garbage cannot make the heap
+ * grow for ever, and a large heap is not swept too often.
+ */
+const CALLS: u32 = 1024;
 
 /** Idling after fewer calls than this is not worth a collection. */
 const IDLE_CALLS: u32 = 64;
@@ -20,7 +23,7 @@ export function setCollectStress(on: bool): void {
 
 export function collectAfterCall(): void {
   calls++;
-  if (stress || calls >= CALLS || wantsCollection()) collect();
+  if (stress || calls >= CALLS + <u32>(heapBytes() >> 10) || wantsCollection()) collect();
 }
 
 export function collectWhenIdle(): void {

@@ -2,11 +2,14 @@
 import { Errno } from "../abi/errno";
 import { Nr } from "../abi/nr";
 import { Result, fail } from "../lib/result";
+import * as file from "./file";
+import * as locks from "./locks";
 import * as mem from "./mm";
 import * as misc from "./misc";
 import * as proc from "./proc";
 import * as cred from "./cred";
 import * as signal from "./signal";
+import * as transfer from "./transfer";
 import * as time from "./time";
 import * as wait from "./wait";
 
@@ -133,6 +136,40 @@ def(Nr.setdomainname, "setdomainname", misc.sysSetdomainname);
 def(Nr.getcpu, "getcpu", misc.sysGetcpu);
 def(Nr.sysinfo, "sysinfo", misc.sysSysinfo);
 def(Nr.getrandom, "getrandom", misc.sysGetrandom);
+
+// file.ts
+def(Nr.dup, "dup", file.sysDup);
+def(Nr.dup3, "dup3", file.sysDup3);
+def(Nr.fcntl, "fcntl", file.sysFcntl);
+def(Nr.ioctl, "ioctl", file.sysIoctl);
+def(Nr.truncate, "truncate", file.sysTruncate);
+def(Nr.ftruncate, "ftruncate", file.sysFtruncate);
+def(Nr.openat, "openat", file.sysOpenat);
+def(Nr.close, "close", file.sysClose);
+def(Nr.pipe2, "pipe2", file.sysPipe2);
+def(Nr.lseek, "lseek", file.sysLseek);
+def(Nr.sync, "sync", file.sysSync);
+def(Nr.fsync, "fsync", file.sysFsync);
+def(Nr.sync_file_range, "sync_file_range", file.sysSyncFileRange);
+def(Nr.umask, "umask", file.sysUmask);
+def(Nr.fadvise64, "fadvise64", file.sysFadvise64);
+def(Nr.syncfs, "syncfs", file.sysSyncfs);
+def(Nr.close_range, "close_range", file.sysCloseRange);
+
+// transfer.ts
+def(Nr.read, "read", transfer.sysRead);
+def(Nr.write, "write", transfer.sysWrite);
+def(Nr.readv, "readv", transfer.sysReadv);
+def(Nr.writev, "writev", transfer.sysWritev);
+def(Nr.pread64, "pread64", transfer.sysPread64);
+def(Nr.pwrite64, "pwrite64", transfer.sysPwrite64);
+def(Nr.preadv, "preadv", transfer.sysPreadv);
+def(Nr.pwritev, "pwritev", transfer.sysPwritev);
+def(Nr.sendfile, "sendfile", transfer.sysSendfile);
+def(Nr.copy_file_range, "copy_file_range", transfer.sysCopyFileRange);
+
+// locks.ts
+def(Nr.flock, "flock", locks.sysFlock);
 
 /** A negative errno for what is not there, never a fake success. */
 export function dispatch(nr: u64, a0: u64, a1: u64, a2: u64, a3: u64, a4: u64, a5: u64): Result {
