@@ -1,0 +1,75 @@
+#!/bin/sh
+# Group A: mounting, options, layers.
+. "${0%/*}/lib.sh"
+
+fill() {
+  mkdir -p "$1/l1/inner" "$1/l2"
+  echo 1 > "$1/l1/f"
+  echo 2 > "$1/l2/g"
+  chmod 751 "$1/l1"
+}
+
+# refused NAME ERRNO OPTIONS: mount's words for EINVAL and ENOENT differ from strerror's.
+refused() {
+  refused_why=$2
+  [ "$2" = "$EINVAL" ] && refused_why="$2|wrong fs type"
+  [ "$2" = "$ENOENT" ] && refused_why="$2|does not exist"
+  fails "$1" "$refused_why" mount -t overlay -o "$3" overlay "$SCRATCH/m"
+}
+
+cases() {
+  mkdir "$SCRATCH/m" "$SCRATCH/up" "$SCRATCH/work" "$SCRATCH/up/in" "$SCRATCH/other"
+  echo x > "$SCRATCH/file"
+  l1=$LOWER/l1
+  l2=$LOWER/l2
+  up=upperdir=$SCRATCH/up,workdir=$SCRATCH/work
+
+  refused 'A1 no lowerdir' "$EINVAL" "$up"
+  refused 'A2 one lower and no upper' "$EINVAL" "lowerdir=$l1"
+  refused 'A4 upper without workdir' "$EINVAL" "lowerdir=$l1,upperdir=$SCRATCH/up"
+  refused 'A6 a lower that is not there' "$ENOENT" "lowerdir=$LOWER/none,$up"
+  refused 'A6 a lower that is no directory' "$EINVAL" "lowerdir=$SCRATCH/file,$up"
+  refused 'A6 an upper that is not there' "$ENOENT" "lowerdir=$l1,upperdir=$SCRATCH/none,workdir=$SCRATCH/work"
+  mount -t tmpfs other "$SCRATCH/other"
+  refused 'A7 workdir on another mount' "$EINVAL" "lowerdir=$l1,upperdir=$SCRATCH/up,workdir=$SCRATCH/other"
+  umount "$SCRATCH/other"
+  refused 'A8 workdir is upperdir' "$EINVAL" "lowerdir=$l1,upperdir=$SCRATCH/up,workdir=$SCRATCH/up"
+  refused 'A8 workdir inside upperdir' "$EINVAL" "lowerdir=$l1,upperdir=$SCRATCH/up,workdir=$SCRATCH/up/in"
+  refused 'A8 upperdir inside workdir' "$EINVAL" "lowerdir=$l1,upperdir=$SCRATCH/up/in,workdir=$SCRATCH/up"
+  refused 'A9 lower is upper' "$ELOOP" "lowerdir=$SCRATCH/up,$up"
+  refused 'A9 lower inside upper' "$ELOOP" "lowerdir=$SCRATCH/up/in,$up"
+  refused 'A9 the same lower twice' "$ELOOP" "lowerdir=$l1:$l1,$up"
+  refused 'A9 a lower inside another' "$ELOOP" "lowerdir=$l1:$l1/inner,$up"
+  refused 'A17 a leading colon' "$EINVAL" "lowerdir=:$l1,$up"
+  refused 'A20 an unknown option' "$EINVAL" "lowerdir=$l1,$up,nonsense"
+  refused 'A20 a bad value' "$EINVAL" "lowerdir=$l1,$up,index=perhaps"
+  is 'A20 nothing was mounted by any of these' "$(grep -c " $SCRATCH/m " /proc/mounts)" 0
+
+  ok 'A3 two lowers and no upper' mount -t overlay -o "lowerdir=$l1:$l2" overlay "$SCRATCH/m"
+  is 'A3 both lowers show' "$(names "$SCRATCH/m")" 'f g inner'
+  fails 'A3 it is read-only' "$EROFS" mkdir "$SCRATCH/m/d"
+  umount "$SCRATCH/m"
+  ok 'A5 workdir without upper is ignored' \
+    mount -t overlay -o "lowerdir=$l1:$l2,workdir=$SCRATCH/work" overlay "$SCRATCH/m"
+  umount "$SCRATCH/m"
+
+  ok 'A10 the upper may lie inside a lower' \
+    mount -t overlay -o "lowerdir=$SCRATCH/lower/l2:$SCRATCH/up,upperdir=$SCRATCH/work,workdir=$SCRATCH/other" overlay "$SCRATCH/m"
+  umount "$SCRATCH/m"
+
+  overlay a l1:l2
+  is 'A32 the root shows the upper root' "$(stat -c %a "$M")" "$(stat -c %a "$UPPER")"
+  is 'A33 workdir/work has mode 0' "$(stat -c %a "$WORK/work")" 0
+  is 'A36 the options are shown' "$(grep " $M " /proc/mounts | grep -c "upperdir=$UPPER,workdir=$WORK")" 1
+  mkdir "$UPPER/point"
+  mount -t tmpfs point "$UPPER/point"
+  echo hidden > "$UPPER/point/file"
+  is 'A30 what is mounted in a layer does not show' "$(names "$M/point")" ''
+  umount "$UPPER/point"
+  ok 'A37 remount read-only' mount -o remount,ro "$M"
+  fails 'A37 then it is' "$EROFS" mkdir "$M/d"
+  ok 'A38 and writable again' mount -o remount,rw "$M"
+  ok 'A38 then it is' mkdir "$M/d"
+}
+
+main "$@"
