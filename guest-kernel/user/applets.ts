@@ -29,6 +29,7 @@ import {
   whoami,
 } from "./bin/small";
 import { init } from "./init/init";
+import { sed } from "./bin/sed";
 import { sort, uniq } from "./bin/sort";
 import { df, statMain } from "./bin/stat-df";
 import {
@@ -108,6 +109,7 @@ add("realpath", readlinkMain);
 add("reboot", power);
 add("rm", rm);
 add("rmdir", rmdir);
+add("sed", sed);
 add("seq", seq);
 add("setfattr", setfattr);
 add("sleep", sleep);
