@@ -10,6 +10,7 @@ export type Width = 1 | 2 | 4 | 8;
 export type Condition = 'eq' | 'ne' | 'lt' | 'ge' | 'ltu' | 'geu';
 /** Instructions whose whole effect is on the hart's privileged state. */
 export type SystemOp = 'ecall' | 'ebreak' | 'mret' | 'sret' | 'wfi' | 'sfence.vma' | 'fence.i';
+export type ProductPart = 'low' | 'reversed' | 'high';
 export type CsrOp = 'write' | 'set' | 'clear';
 /** Bits are IEEE 754 encodings; a narrower value sits NaN-boxed in a 64-bit register. */
 export type FloatFormat = 's' | 'd';
@@ -26,7 +27,7 @@ export interface Ops<V> {
   /** Address of the instruction behind this one. */
   readonly nextPc: V;
 
-  const(value: number): V;
+  const(value: number | bigint): V;
   /** Names a value that is used more than once. */
   bind(value: V): V;
   add(a: V, b: V): V;
@@ -51,6 +52,8 @@ export interface Ops<V> {
   clz(a: V): V;
   ctz(a: V): V;
   popcount(a: V): V;
+  /** The 128-bit product of polynomials over GF(2): bits 63…0, 126…63 or 127…64 of it. */
+  carrylessProduct(part: ProductPart, a: V, b: V): V;
   sext8(a: V): V;
   sext16(a: V): V;
   sext32(a: V): V;

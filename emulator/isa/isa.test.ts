@@ -100,6 +100,8 @@ describe('disassembly', () => {
     [0xc205_1553, 'fcvt.w.d\ta0,fa0,rtz'],
     [0x22a5_0553, 'fmv.d\tfa0,fa0'],
     [0x6aa5_7543, 'fmadd.d\tfa0,fa0,fa0,fa3'],
+    [0x20c5_a533, 'sh1add\ta0,a1,a2'],
+    [0x6b85_d513, 'rev8\ta0,a1'],
     [0x2508, 'fld\tfa0,8(a0)'],
     [0x0000, '.short\t0x0000'],
     [0xffff_ffff, '.word\t0xffffffff'],

@@ -5,7 +5,7 @@ import type { Device } from '../bus/device.ts';
 import { cells64, FdtNode } from './fdt.ts';
 
 /** What the CPU implements, in the order of the unprivileged specification's naming chapter. */
-export const ISA_STRING = 'rv64imafdc_zicsr_zifencei_sstc';
+export const ISA_STRING = 'rv64imafdc_zicsr_zifencei_zba_zbb_zbc_zbs_sstc';
 /** The largest translation mode the CPU has. */
 const MMU_TYPE = 'riscv,sv57';
 

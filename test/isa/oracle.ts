@@ -5,7 +5,7 @@
 import { must } from '../../emulator/base/assert.ts';
 import { decode, type Decoded } from '../../emulator/isa/decode.ts';
 import { formatOf } from '../../emulator/isa/formats.ts';
-import type { Condition, CsrOp, Ops, SystemOp, Width } from '../../emulator/isa/insn.ts';
+import type { Condition, CsrOp, Ops, ProductPart, SystemOp, Width } from '../../emulator/isa/insn.ts';
 import { floatOperation, type FloatState } from './oracle-float.ts';
 
 const MASK = (1n << 64n) - 1n;
@@ -107,7 +107,7 @@ class OracleOps implements Ops<bigint> {
     this.target = this.nextPc;
   }
 
-  const(value: number): bigint {
+  const(value: number | bigint): bigint {
     return wrap(BigInt(value));
   }
   bind(value: bigint): bigint {
@@ -169,6 +169,11 @@ class OracleOps implements Ops<bigint> {
   }
   popcount(a: bigint): bigint {
     return BigInt(a.toString(2).replaceAll('0', '').length);
+  }
+  carrylessProduct(part: ProductPart, a: bigint, b: bigint): bigint {
+    let product = 0n;
+    for (let i = 0n; i < 64n; i++) if ((b >> i) & 1n) product ^= a << i;
+    return wrap(product >> { low: 0n, reversed: 63n, high: 64n }[part]);
   }
   sext8(a: bigint): bigint {
     return wrap(BigInt.asIntN(8, a));

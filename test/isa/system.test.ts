@@ -351,6 +351,16 @@ describe('memory and devices', () => {
   });
 });
 
+test('ctzw of a word of zeros is 32, whatever is above it', () => {
+  const { cpu } = hartWith(out => {
+    out.insn('addi', { rd: 5, rs1: 0, imm: 1 });
+    out.insn('slli', { rd: 5, rs1: 5, imm: 40 });
+    out.insn('ctzw', { rd: 6, rs1: 5 });
+  });
+  cpu.run(3);
+  expect(cpu.getReg(6)).toBe(32n);
+});
+
 describe('running', () => {
   const counting = (): Hart =>
     hartWith(out => {

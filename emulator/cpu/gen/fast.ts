@@ -164,6 +164,9 @@ class FastOps extends WasmOps {
   storeConditional(): Code {
     return this.giveUp();
   }
+  carrylessProduct(): Code {
+    return this.giveUp();
+  }
   csr(): Code {
     return this.giveUp();
   }

@@ -18,6 +18,7 @@ const SLOW: Record<string, Signature> = {
   loadForUpdate: [['i64', 'i32'], ['i64']],
   loadReserved: [['i64', 'i32'], ['i64']],
   storeConditional: [['i64', 'i32', 'i64'], ['i64']],
+  carrylessProduct: [['i32', 'i64', 'i64'], ['i64']],
   csr: [['i32', 'i32', 'i64'], ['i64']],
   illegal: [['i32'], []],
   ecall: [[], []],

@@ -4,7 +4,7 @@
  */
 import { INSTRUCTIONS } from '../../isa/all.ts';
 import { formatOf } from '../../isa/formats.ts';
-import type { Condition, CsrOp, Insn, SystemOp, Width } from '../../isa/insn.ts';
+import type { Condition, CsrOp, Insn, ProductPart, SystemOp, Width } from '../../isa/insn.ts';
 import {
   br,
   brIf,
@@ -63,6 +63,8 @@ const SYSTEM: Record<SystemOp, { name: string; takesRaw: boolean }> = {
   'sfence.vma': { name: 'sfenceVma', takesRaw: true },
   'fence.i': { name: 'fenceI', takesRaw: false },
 };
+/** Lowest bit of the 128-bit product that counts. */
+const PRODUCT_SHIFTS: Record<ProductPart, number> = { low: 0, reversed: 63, high: 64 };
 const CSR_OPS: Record<CsrOp, number> = { write: 0, set: 1, clear: 2 };
 
 const VOID_BLOCK: Code = [0x02, 0x40];
@@ -136,6 +138,9 @@ class StepOps extends WasmOps {
     this.emit(this.call('storeSlow', at, i32(width), update(old)));
     this.endIfTrapped();
     return old;
+  }
+  carrylessProduct(part: ProductPart, a: Code, b: Code): Code {
+    return this.call('carrylessProduct', i32(PRODUCT_SHIFTS[part]), a, b);
   }
   csr(operation: CsrOp, source: 'register' | 'immediate'): Code {
     const operand = source === 'register' ? this.rs1 : op('i64.extend_i32_u', rawBits(15));

@@ -1,5 +1,5 @@
 /** The arithmetic of Ops as wasm expressions, shared by the fast loop and the single-step function. */
-import type { Condition, CsrOp, Ops, SystemOp, Width } from '../../isa/insn.ts';
+import type { Condition, CsrOp, Ops, ProductPart, SystemOp, Width } from '../../isa/insn.ts';
 import { choose, get, i64, load, op, set, type Code, type MemoryMnemonic, type Mnemonic } from '../../wasm/encoder.ts';
 
 const COMPARE: Record<Condition, Mnemonic> = {
@@ -52,6 +52,7 @@ export abstract class WasmOps implements Ops<Code> {
   abstract loadReserved(width: 4 | 8, address: Code): Code;
   abstract storeConditional(width: 4 | 8, address: Code, value: Code): Code;
   abstract amo(width: 4 | 8, address: Code, update: (old: Code) => Code): Code;
+  abstract carrylessProduct(part: ProductPart, a: Code, b: Code): Code;
   abstract csr(operation: CsrOp, source: 'register' | 'immediate'): Code;
   abstract system(operation: SystemOp): void;
   abstract float(operation: string, ...operands: Code[]): Code;
@@ -73,7 +74,7 @@ export abstract class WasmOps implements Ops<Code> {
     return op(COMPARE[condition], a, b);
   }
 
-  const(value: number): Code {
+  const(value: number | bigint): Code {
     return i64(value);
   }
   add(a: Code, b: Code): Code {

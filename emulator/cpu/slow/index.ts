@@ -6,4 +6,5 @@ export { enter, fetchStraddling } from './enter';
 export { flushTlb } from './tlb';
 export { setPrivilege, updateContext } from './trap';
 export { probe } from './mmu';
+export { carrylessProduct } from './carryless';
 export * from './float-ops';
