@@ -207,7 +207,7 @@ function applyTimeout(options: CliOptions, value: string): void {
 }
 
 /** "did you mean X? " where a name is near. */
-export function nearestHint(name: string, candidates: readonly string[]): string {
+export function nearestHint(name: string, candidates: readonly string[], dash = ''): string {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.ceil(name.length / 2));
   for (const candidate of candidates) {
@@ -217,7 +217,7 @@ export function nearestHint(name: string, candidates: readonly string[]): string
       bestDistance = distance;
     }
   }
-  return best === undefined ? '' : `did you mean ${best}? `;
+  return best === undefined ? '' : `did you mean ${dash}${best}? `;
 }
 
 /** Levenshtein's, one row of the table at a time. */
