@@ -2,16 +2,21 @@
 import { Errno } from "../abi/errno";
 import { Nr } from "../abi/nr";
 import { Result, fail } from "../lib/result";
+import * as dir from "./dir";
 import * as file from "./file";
 import * as locks from "./locks";
 import * as mem from "./mm";
 import * as misc from "./misc";
+import * as mount from "./mount";
+import * as poll from "./poll";
 import * as proc from "./proc";
 import * as cred from "./cred";
 import * as signal from "./signal";
+import * as stat from "./stat";
 import * as transfer from "./transfer";
 import * as time from "./time";
 import * as wait from "./wait";
+import * as xattr from "./xattr";
 
 export const enum Support {
   None,
@@ -170,6 +175,57 @@ def(Nr.copy_file_range, "copy_file_range", transfer.sysCopyFileRange);
 
 // locks.ts
 def(Nr.flock, "flock", locks.sysFlock);
+
+// dir.ts
+def(Nr.getcwd, "getcwd", dir.sysGetcwd);
+def(Nr.mknodat, "mknodat", dir.sysMknodat);
+def(Nr.mkdirat, "mkdirat", dir.sysMkdirat);
+def(Nr.unlinkat, "unlinkat", dir.sysUnlinkat);
+def(Nr.symlinkat, "symlinkat", dir.sysSymlinkat);
+def(Nr.linkat, "linkat", dir.sysLinkat);
+def(Nr.chdir, "chdir", dir.sysChdir);
+def(Nr.fchdir, "fchdir", dir.sysFchdir);
+def(Nr.chroot, "chroot", dir.sysChroot);
+def(Nr.getdents64, "getdents64", dir.sysGetdents64);
+def(Nr.readlinkat, "readlinkat", dir.sysReadlinkat);
+def(Nr.renameat2, "renameat2", dir.sysRenameat2);
+
+// stat.ts
+def(Nr.statfs, "statfs", stat.sysStatfs);
+def(Nr.fstatfs, "fstatfs", stat.sysFstatfs);
+def(Nr.faccessat, "faccessat", stat.sysFaccessat);
+def(Nr.fchmod, "fchmod", stat.sysFchmod);
+def(Nr.fchmodat, "fchmodat", stat.sysFchmodat);
+def(Nr.fchownat, "fchownat", stat.sysFchownat);
+def(Nr.fchown, "fchown", stat.sysFchown);
+def(Nr.newfstatat, "newfstatat", stat.sysNewfstatat);
+def(Nr.fstat, "fstat", stat.sysFstat);
+def(Nr.utimensat, "utimensat", stat.sysUtimensat);
+def(Nr.statx, "statx", stat.sysStatx);
+def(Nr.faccessat2, "faccessat2", stat.sysFaccessat2);
+
+// mount.ts
+def(Nr.umount2, "umount2", mount.sysUmount2, Support.Partial, "no MNT_EXPIRE");
+def(Nr.mount, "mount", mount.sysMount, Support.Partial, "propagation is always private");
+def(Nr.pivot_root, "pivot_root", mount.sysPivotRoot);
+
+// xattr.ts
+def(Nr.setxattr, "setxattr", xattr.sysSetxattr);
+def(Nr.lsetxattr, "lsetxattr", xattr.sysLsetxattr);
+def(Nr.fsetxattr, "fsetxattr", xattr.sysFsetxattr);
+def(Nr.getxattr, "getxattr", xattr.sysGetxattr);
+def(Nr.lgetxattr, "lgetxattr", xattr.sysLgetxattr);
+def(Nr.fgetxattr, "fgetxattr", xattr.sysFgetxattr);
+def(Nr.listxattr, "listxattr", xattr.sysListxattr);
+def(Nr.llistxattr, "llistxattr", xattr.sysLlistxattr);
+def(Nr.flistxattr, "flistxattr", xattr.sysFlistxattr);
+def(Nr.removexattr, "removexattr", xattr.sysRemovexattr);
+def(Nr.lremovexattr, "lremovexattr", xattr.sysLremovexattr);
+def(Nr.fremovexattr, "fremovexattr", xattr.sysFremovexattr);
+
+// poll.ts
+def(Nr.pselect6, "pselect6", poll.sysPselect6);
+def(Nr.ppoll, "ppoll", poll.sysPpoll);
 
 /** A negative errno for what is not there, never a fake success. */
 export function dispatch(nr: u64, a0: u64, a1: u64, a2: u64, a3: u64, a4: u64, a5: u64): Result {

@@ -295,3 +295,11 @@ export function liveDentries(): i32 {
 export function idleDentries(): i32 {
   return idleCount;
 }
+
+/** A dentry in no directory, for what is only ever reached by a descriptor; `name` is what /proc shows. No use is counted. */
+export function namelessDentry(fs: Filesystem, name: Bytes, inode: Inode): Dentry {
+  const d = new Dentry(fs, name, null, inode);
+  iget(inode);
+  live++;
+  return d;
+}

@@ -23,6 +23,7 @@ import {
   detachTree,
   hasChildMounts,
   isMountWithin,
+  mntGet,
   mountOn,
   moveMount,
   rootMount,
@@ -140,9 +141,11 @@ export function mountRoot(fs: Filesystem, source: Bytes, readOnly: bool): Mount 
   return m;
 }
 
-/** A mount that is in no tree: pipes. Its user holds a Path in it for ever. */
+/** A mount that is in no tree and is never taken away: pipes. */
 export function internalMount(fs: Filesystem): Mount {
-  return new Mount(rootDentry(fs), b(fs.type));
+  const m = new Mount(rootDentry(fs), b(fs.type));
+  mntGet(m);
+  return m;
 }
 
 /** MS_BIND: what `from` names appears at `at` too; with `recursive` what is mounted below it as well. */
