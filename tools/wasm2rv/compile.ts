@@ -1,4 +1,4 @@
-/** A wasm module to a program of machine instructions: decodes, then takes each function through all stages. */
+/** A wasm module to a program of machine instructions: decodes, builds and optimises the middle form, then lowers each function. */
 import { must } from '../../emulator/base/assert.ts';
 import { bitRoutines } from './bit-routines.ts';
 import { type ProgramContext, buildFunction } from './build.ts';
@@ -6,9 +6,10 @@ import { analyse } from './cfg.ts';
 import { type FuncType, type Module, decodeModule } from './decode.ts';
 import { splitEdges } from './edges.ts';
 import { emitFunction } from './emit.ts';
+import type { IrFunction } from './ir.ts';
 import { Selector } from './isel.ts';
 import type { MFunction, MProgram, MTableEntry } from './minsn.ts';
-import { optimise } from './opt/optimise.ts';
+import { optimiseProgram } from './opt/optimise.ts';
 import { allocateRegisters } from './regalloc.ts';
 
 /** Compiles the bytes of a module; throws UserError for what is not supported. */
@@ -16,8 +17,9 @@ export function compile(bytes: Uint8Array): MProgram {
   const module = decodeModule(bytes);
   const functionNames = nameFunctions(module);
   const context = programContext(module, functionNames);
-  const functions: MFunction[] = [];
-  for (let i = module.imports.length; i < module.funcTypes.length; i++) functions.push(compileFunction(context, i));
+  const middle = module.bodies.map((_, i) => buildFunction(context, module.imports.length + i));
+  optimiseProgram(middle);
+  const functions = middle.map(lowerFunction);
   functions.push(...bitRoutines(functions));
   const nameOf = (index: number): string => must(functionNames[index], 'function name');
   return {
@@ -35,9 +37,7 @@ export function compile(bytes: Uint8Array): MProgram {
   };
 }
 
-function compileFunction(context: ProgramContext, index: number): MFunction {
-  const fn = buildFunction(context, index);
-  optimise(fn);
+function lowerFunction(fn: IrFunction): MFunction {
   splitEdges(fn);
   analyse(fn);
   const low = new Selector(fn).select();

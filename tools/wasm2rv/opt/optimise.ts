@@ -4,23 +4,32 @@ import { type IrFunction, settle } from '../ir.ts';
 import { removeTrivialPhis } from '../ssa.ts';
 import { simplifyControlFlow } from './control-flow.ts';
 import { removeDead } from './dead-code.ts';
+import { inlineCalls } from './inline.ts';
 import { makeTailCalls } from './tail-calls.ts';
 import { numberValues } from './value-numbering.ts';
 
 /** What one round of value numbering and control flow finds often lets the next find more; beyond two it is rare. */
 const ROUNDS = 2;
 
-export function optimise(fn: IrFunction): void {
+export function optimiseProgram(functions: readonly IrFunction[]): void {
+  for (const fn of functions) simplifyFunction(fn, 1);
+  inlineCalls(new Map(functions.map(fn => [fn.name, fn])), fn => simplifyFunction(fn, 1));
+  for (const fn of functions) {
+    simplifyFunction(fn, ROUNDS - 1);
+    makeTailCalls(fn);
+  }
+}
+
+function simplifyFunction(fn: IrFunction, rounds: number): void {
   analyse(fn);
   // Dropping unreachable blocks has left phis with one argument.
   removeTrivialPhis(fn);
   settle(fn);
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     numberValues(fn);
     removeDead(fn);
     simplifyControlFlow(fn);
     analyse(fn);
   }
   removeDead(fn);
-  makeTailCalls(fn);
 }
