@@ -71,6 +71,7 @@ export interface CpuOptions {
 /** Exports of slow/index.ts that this file calls; i64 is BigInt here, for the debugger alone. */
 interface SlowExports {
   updateContext(): void;
+  updatePmp(): void;
   flushTlb(): void;
   peekCsr(number: number): bigint;
   isCsrKnown(number: number): number;
@@ -301,6 +302,7 @@ export class Cpu {
   }
 
   private stateChanged(): void {
+    this.slow.updatePmp();
     this.slow.updateContext();
     this.slow.flushTlb();
   }

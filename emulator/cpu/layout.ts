@@ -94,6 +94,12 @@ export const TLB_READY = 1128;
 /** i32 each: exec context (MMU_*) and data context of the current privilege. */
 export const EXEC_CONTEXT = 1136;
 export const DATA_CONTEXT = 1140;
+/** 64 bits: privilege that loads and stores have (mstatus.MPRV). */
+export const DATA_PRIV = 1144;
+/** i32: some PMP entry is on. */
+export const PMP_ACTIVE = 1152;
+/** i32: for whom the bare context's translations were checked, when PMP is on. */
+export const BARE_OWNER = 1156;
 
 /** Configuration, written once by Cpu: see bus/memory-map.ts. i32 unless it says otherwise. */
 export const CFG_TLB_LIST = 1200;

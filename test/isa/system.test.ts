@@ -341,6 +341,38 @@ describe('memory and devices', () => {
     }
   });
 
+  test('PMP: below M only what an entry opens, and M itself when it is locked', () => {
+    const NAPOT_MIB = 0x3_ffff >> 1; // trailing ones of pmpaddr for 1 MiB
+    const open = (mode: Privilege, config: bigint): Hart => {
+      const hart = hartWith(out => {
+        out.la(5, 0x8010_0000);
+        out.insn('ld', { rd: 6, rs1: 5, imm: 0 });
+        out.insn('sd', { rs1: 5, rs2: 6, imm: 8 });
+        out.insn('jal', { rd: 0, imm: 0 });
+      }, mode);
+      hart.cpu.setCsr(CSR.medeleg, 0n);
+      hart.cpu.setCsr(0x3b0, BigInt((0x8010_0000 / 4) | NAPOT_MIB));
+      hart.cpu.setCsr(0x3b1, (1n << 54n) - 1n);
+      hart.cpu.setCsr(0x3a0, (0x1fn << 8n) | config); // entry 1: everything, everywhere
+      return hart;
+    };
+    const outcome = (mode: Privilege, config: bigint): bigint | undefined => {
+      const hart = open(mode, config);
+      hart.cpu.setCsr(CSR.mtvec, BigInt(HANDLER));
+      hart.cpu.run(50);
+      return hart.cpu.getCsr(CSR.mcause);
+    };
+    expect(outcome(Privilege.S, 0x18n)).toBe(5n);
+    expect(outcome(Privilege.S, 0x19n)).toBe(7n);
+    expect(outcome(Privilege.S, 0x1bn)).toBe(0n);
+    expect(outcome(Privilege.M, 0x18n)).toBe(0n);
+    expect(outcome(Privilege.M, 0x98n)).toBe(5n);
+    const closed = open(Privilege.S, 0x18n);
+    closed.cpu.setCsr(0x3a0, 0x18n); // no entry opens the code either
+    runToHandler(closed);
+    expect(closed.cpu.getCsr(CSR.mcause)).toBe(1n);
+  });
+
   test('a misaligned atomic traps', () => {
     const hart = hartWith(out => {
       out.la(5, 0x8030_0001);

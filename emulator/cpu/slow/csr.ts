@@ -64,6 +64,7 @@ import {
   TW,
   word,
 } from './state';
+import { updatePmp } from './pmp';
 import { flushTlb } from './tlb';
 import { trap, updateContext } from './trap';
 
@@ -426,6 +427,7 @@ function writePmpConfig(first: i32, value: u64): void {
     const at: usize = PMPCFG + first + i;
     if ((load<u8>(at) & 0x80) == 0) store<u8>(at, <u8>((value >> (8 * i)) & 0x9f));
   }
+  updatePmp();
   flushTlb();
 }
 

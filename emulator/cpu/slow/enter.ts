@@ -43,9 +43,9 @@ export function enter(remaining: i32): i32 {
   return GO;
 }
 
-/** Code runs from RAM alone: anything else is an access fault. */
+/** Code runs from RAM alone: anything else is an access fault. PMP is asked once for a page of code. */
 function fetchAddress(va: u64, context: i32): u64 {
-  const pa = translate(va, EXECUTE, context);
+  const pa = translate(va, 2, EXECUTE, context);
   if (!hasTrapped() && !isRam(pa, 2)) trapAccess(va, EXECUTE);
   return pa;
 }

@@ -3,6 +3,7 @@ export { loadForUpdate, loadReserved, loadSlow, storeConditional, storeSlow } fr
 export { csr, instret, isCsrKnown, peekCsr, pokeCsr } from './csr';
 export { ebreak, ecall, enterFloat, fenceI, illegal, mret, sfenceVma, sret, touchFloat, wfi } from './system';
 export { enter, fetchStraddling } from './enter';
+export { updatePmp } from './pmp';
 export { flushTlb } from './tlb';
 export { setPrivilege, updateContext } from './trap';
 export { probe } from './mmu';

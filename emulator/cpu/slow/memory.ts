@@ -13,7 +13,7 @@ import {
   RESERVED,
 } from '../layout';
 import { mmioRead, mmioWrite } from './host';
-import { isRam, placeOf, translate, trapAccess } from './mmu';
+import { isOpen, isRam, placeOf, translate, trapAccess } from './mmu';
 import { hasCode, markWritten, pageOf } from './ram';
 import { cell, hasTrapped, LOAD_MISALIGNED, READ, setCell, STORE_MISALIGNED, word, WRITE } from './state';
 import { fillData } from './tlb';
@@ -22,10 +22,10 @@ import { trap } from './trap';
 /** Zero-extended. */
 export function loadSlow(va: u64, width: i32): u64 {
   if ((va & 0xfff) + <u64>width > 4096) return loadAcross(va, width);
-  const pa = translate(va, READ, word(DATA_CONTEXT));
+  const pa = translate(va, width, READ, word(DATA_CONTEXT));
   if (hasTrapped()) return 0;
   if (!isRam(pa, width)) return loadDevice(va, pa, width);
-  fillData(tableOf(READ), va, placeOf(pa & ~(<u64>0xfff)));
+  fill(va, pa, READ);
   return loadPlace(placeOf(pa), width);
 }
 
@@ -34,14 +34,14 @@ export function storeSlow(va: u64, width: i32, value: u64): void {
     storeAcross(va, width, value);
     return;
   }
-  const pa = translate(va, WRITE, word(DATA_CONTEXT));
+  const pa = translate(va, width, WRITE, word(DATA_CONTEXT));
   if (hasTrapped()) return;
   if (!isRam(pa, width)) {
     storeDevice(va, pa, width, value);
     return;
   }
   storeRam(pa, width, value);
-  if (!hasCode(pageOf(pa))) fillData(tableOf(WRITE), va, placeOf(pa & ~(<u64>0xfff)));
+  if (!hasCode(pageOf(pa))) fill(va, pa, WRITE);
 }
 
 /** The load half of an AMO: needs permission to store. */
@@ -50,7 +50,7 @@ export function loadForUpdate(va: u64, width: i32): u64 {
     trap(STORE_MISALIGNED, va);
     return 0;
   }
-  const pa = translate(va, WRITE, word(DATA_CONTEXT));
+  const pa = translate(va, width, WRITE, word(DATA_CONTEXT));
   if (hasTrapped()) return 0;
   return isRam(pa, width) ? loadPlace(placeOf(pa), width) : loadDevice(va, pa, width);
 }
@@ -85,6 +85,12 @@ export function storeConditional(va: u64, width: i32, value: u64): u64 {
 function tableOf(access: i32): usize {
   const bytes = <usize>word(CFG_TLB_BYTES);
   return <usize>word(CFG_DATA_TLB) + (<usize>word(DATA_CONTEXT) * 2 + <usize>access) * bytes;
+}
+
+/** Lets the fast path have the page, unless PMP gives rights to parts of it only. */
+function fill(va: u64, pa: u64, access: i32): void {
+  const page = pa & ~(<u64>0xfff);
+  if (isOpen(page, 4096, access)) fillData(tableOf(access), va, placeOf(page));
 }
 
 function loadPlace(place: usize, width: i32): u64 {
@@ -131,9 +137,9 @@ function storeDevice(va: u64, pa: u64, width: i32, value: u64): void {
 /** Both pages are translated before anything happens; a fault in the second one reports that page's address. */
 function loadAcross(va: u64, width: i32): u64 {
   const second = (va | 0xfff) + 1;
-  const first = translate(va, READ, word(DATA_CONTEXT));
+  const first = translate(va, second - va, READ, word(DATA_CONTEXT));
   if (hasTrapped()) return 0;
-  const secondPa = translate(second, READ, word(DATA_CONTEXT));
+  const secondPa = translate(second, va + width - second, READ, word(DATA_CONTEXT));
   if (hasTrapped()) return 0;
   let value: u64 = 0;
   for (let i = 0; i < width; i++) {
@@ -150,9 +156,9 @@ function loadAcross(va: u64, width: i32): u64 {
 
 function storeAcross(va: u64, width: i32, value: u64): void {
   const second = (va | 0xfff) + 1;
-  const first = translate(va, WRITE, word(DATA_CONTEXT));
+  const first = translate(va, second - va, WRITE, word(DATA_CONTEXT));
   if (hasTrapped()) return;
-  const secondPa = translate(second, WRITE, word(DATA_CONTEXT));
+  const secondPa = translate(second, va + width - second, WRITE, word(DATA_CONTEXT));
   if (hasTrapped()) return;
   if (!isRam(first, 1) || !isRam(secondPa, 1)) {
     trapAccess(isRam(first, 1) ? second : va, WRITE);

@@ -1,5 +1,6 @@
 /** Address translation: Sv39, Sv48, Sv57 (privileged specification, "Supervisor-Level ISA"). A and D are set by us. */
-import { CFG_RAM, CFG_RAM_BASE, CFG_RAM_SIZE, MMU_BARE, MMU_USER, MSTATUS, SATP } from '../layout';
+import { CFG_RAM, CFG_RAM_BASE, CFG_RAM_SIZE, DATA_PRIV, MMU_BARE, MMU_USER, MSTATUS, PRIV, SATP } from '../layout';
+import { isPmpActive, pmpAllows } from './pmp';
 import { markWritten } from './ram';
 import {
   cell,
@@ -9,6 +10,7 @@ import {
   LOAD_ACCESS,
   LOAD_PAGE,
   MXR,
+  PRIV_S,
   READ,
   STORE_ACCESS,
   STORE_PAGE,
@@ -43,17 +45,21 @@ export function placeOf(pa: u64): usize {
   return <usize>(pa - cell(CFG_RAM_BASE)) + <usize>word(CFG_RAM);
 }
 
-/** The physical address of `va`, or NO_PAGE after trapping (the caller checks `hasTrapped`). */
-export function translate(va: u64, access: i32, context: i32): u64 {
-  if (context == MMU_BARE) return va;
-  const pa = walk(va, access, context, true);
+/** The physical address of `bytes` at `va`, in one page; or NO_PAGE after trapping (the caller checks `hasTrapped`). */
+export function translate(va: u64, bytes: u64, access: i32, context: i32): u64 {
+  const pa = context == MMU_BARE ? va : walk(va, access, context, true);
   if (pa == NO_PAGE) {
     trap(access == READ ? LOAD_PAGE : access == WRITE ? STORE_PAGE : FETCH_PAGE, va);
-  } else if (pa == NO_ACCESS) {
+  } else if (pa == NO_ACCESS || !isOpen(pa, bytes, access)) {
     trapAccess(va, access);
     return NO_PAGE;
   }
   return pa;
+}
+
+/** Does PMP let the current privilege through? */
+export function isOpen(pa: u64, bytes: u64, access: i32): bool {
+  return !isPmpActive() || pmpAllows(pa, bytes, access, access == EXECUTE ? cell(PRIV) : cell(DATA_PRIV));
 }
 
 /** Nothing answers at the physical address, or something says no. */
@@ -71,7 +77,7 @@ export function walk(va: u64, access: i32, context: i32, update: bool): u64 {
   for (let level = levels - 1; level >= 0; level--) {
     const shift = 12 + 9 * level;
     const pteAt = table + (((va >> shift) & 511) << 3);
-    if (!isRam(pteAt, 8)) return NO_ACCESS;
+    if (!isRam(pteAt, 8) || (isPmpActive() && !pmpAllows(pteAt, 8, READ, PRIV_S))) return NO_ACCESS;
     const pte = load<u64>(placeOf(pteAt));
     if ((pte & PTE_V) == 0 || (pte & PTE_RESERVED) != 0) return NO_PAGE;
     const frame = (pte << 2) & ~(<u64>0xfff);

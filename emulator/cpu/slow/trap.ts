@@ -3,10 +3,12 @@
  * "Supervisor CSRs"). A synchronous trap ends the instruction in progress: NEXT_PC becomes the vector.
  */
 import {
+  BARE_OWNER,
   CFG_DATA_TLB,
   CFG_TLB_BYTES,
   CUR_TLB,
   DATA_CONTEXT,
+  DATA_PRIV,
   EXEC_CONTEXT,
   FS_DIRTY,
   MCAUSE,
@@ -56,7 +58,8 @@ import {
   SUM,
   word,
 } from './state';
-import { initTlb } from './tlb';
+import { isPmpActive } from './pmp';
+import { flushTlb, initTlb } from './tlb';
 
 const INTERRUPT: u64 = 1 << 63;
 
@@ -68,10 +71,20 @@ export function updateContext(): void {
   setWord(EXEC_CONTEXT, contextOf(priv, 0));
   const dataPriv = priv == PRIV_M && (status & MPRV) != 0 ? (status & MPP) >> MPP_SHIFT : priv;
   const context = contextOf(dataPriv, status);
+  setCell(DATA_PRIV, dataPriv);
   setWord(DATA_CONTEXT, context);
   setWord(CUR_TLB, word(CFG_DATA_TLB) + context * 2 * word(CFG_TLB_BYTES));
   if ((word(TLB_READY) & (1 << context)) == 0) initTlb(context);
+  if (isPmpActive()) separateBare(priv, dataPriv);
   raiseEvent();
+}
+
+/** The bare context is shared by modes to which PMP may give different rights: what another one filled goes. */
+function separateBare(priv: u64, dataPriv: u64): void {
+  if (word(EXEC_CONTEXT) != MMU_BARE && word(DATA_CONTEXT) != MMU_BARE) return;
+  const owner = <i32>((priv << 2) | dataPriv);
+  if (owner != word(BARE_OWNER)) flushTlb();
+  setWord(BARE_OWNER, owner);
 }
 
 function contextOf(priv: u64, status: u64): i32 {
