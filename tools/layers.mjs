@@ -33,7 +33,7 @@ const isTest = path => /\.test\.ts$/.test(path);
 /** [from, to] of every TypeScript import; tests may import anything above them and are not checked. */
 async function typescriptEdges() {
   const entries = [...filesBelow('emulator', /\.ts$/), ...filesBelow('tools', /\.ts$/)].filter(
-    f => !isTest(f) && !f.startsWith('emulator/cpu/slow/') && !f.startsWith('tools/bench/kernels'),
+    f => !isTest(f) && !f.startsWith('emulator/cpu/slow/') && !f.startsWith('tools/bench/kernels') && !f.startsWith('tools/bench/guest'),
   );
   const { metafile } = await build({
     entryPoints: entries,

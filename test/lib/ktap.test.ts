@@ -10,7 +10,9 @@ test('reads results, skips and diagnostics', () => {
 });
 
 test('a script that died is a problem, with its last words', () => {
-  expect(parseKtap('KTAP version 1\n1..2\nok 1 - x\nmount: no such device\n').problem).toMatch(/saw 1[^]*no such device/);
+  expect(parseKtap('KTAP version 1\n1..2\nok 1 - x\nmount: no such device\n').problem).toMatch(
+    /saw 1[^]*no such device/,
+  );
   expect(parseKtap('').problem).toMatch(/no KTAP version/);
   expect(parseKtap('KTAP version 1\nok 1 - x\n').problem).toBe('no plan');
   expect(parseKtap('KTAP version 1\n1..2\nok 1 - x\nok 3 - y\n').problem).toMatch(/out of order/);

@@ -4,9 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AgentClient } from '../../emulator/host/node/index.ts';
 
 const QEMU = 'qemu-system-riscv64';
 const POLL_MS = 20;
+const COMMAND_TIMEOUT_MS = 120_000;
 
 export function hasQemu(): boolean {
   return spawnSync(QEMU, ['--version']).status === 0;
@@ -28,12 +30,16 @@ export interface QemuOptions {
 export class QemuVm {
   console = '';
   exitCode: number | null = null;
+  private readonly agent: AgentClient;
+
   private constructor(
     private readonly child: ChildProcess,
     private readonly dir: string,
-    /** The agent's channel (docs/agent-protocol.md). */
-    readonly channel: Socket,
+    private readonly channel: Socket,
   ) {
+    this.agent = new AgentClient(bytes => void channel.write(bytes));
+    channel.on('data', (d: Buffer) => this.agent.receive(new Uint8Array(d)));
+    channel.on('error', () => {}); // QEMU has ended: whoever waits sees that
     child.stdout?.on('data', (d: Buffer) => (this.console += d.toString('latin1')));
     child.stderr?.on('data', (d: Buffer) => (this.console += d.toString('latin1')));
     child.on('exit', code => (this.exitCode = code ?? -1));
@@ -54,6 +60,31 @@ export class QemuVm {
     const child = spawn(QEMU, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     const channel = await connectWhenThere(socket, child);
     return new QemuVm(child, dir, channel);
+  }
+
+  /** Runs `command` by the guest's `sh -c` through the agent. */
+  async sh(
+    command: string,
+    timeoutMs = COMMAND_TIMEOUT_MS,
+  ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+    await poll(timeoutMs, () => this.agent.isReady || this.exitCode !== null);
+    const result = { exitCode: -1, stdout: '', stderr: '' };
+    let isDone = false;
+    this.agent.exec(
+      { argv: ['sh', '-c', command] },
+      {
+        onStdout: bytes => (result.stdout += Buffer.from(bytes).toString('utf8')),
+        onStderr: bytes => (result.stderr += Buffer.from(bytes).toString('utf8')),
+        onExit: status => {
+          result.exitCode = status;
+          isDone = true;
+        },
+        onLost: () => (isDone = true),
+      },
+    );
+    await poll(timeoutMs, () => isDone || this.exitCode !== null);
+    if (!isDone) throw new Error(`${command}: no answer; QEMU's console ends with:\n${this.console.slice(-2000)}`);
+    return result;
   }
 
   /** Types on the serial console. */

@@ -12,7 +12,10 @@ export interface Figure {
 }
 
 export function isMet({ value, target }: Figure): boolean {
-  return (target?.atMost === undefined || value <= target.atMost) && (target?.atLeast === undefined || value >= target.atLeast);
+  return (
+    (target?.atMost === undefined || value <= target.atMost) &&
+    (target?.atLeast === undefined || value >= target.atLeast)
+  );
 }
 
 export function table(figures: readonly Figure[]): string {
@@ -22,7 +25,9 @@ export function table(figures: readonly Figure[]): string {
     format(f.value),
     f.unit,
     f.peer ? `${f.peer.name} ${format(f.peer.value)} (×${(f.value / f.peer.value).toFixed(2)})` : '',
-    f.target ? `${f.target.atMost === undefined ? '≥' : '≤'} ${format(f.target.atMost ?? f.target.atLeast ?? 0)} ${isMet(f) ? 'met' : 'MISSED'}` : '',
+    f.target
+      ? `${f.target.atMost === undefined ? '≥' : '≤'} ${format(f.target.atMost ?? f.target.atLeast ?? 0)} ${isMet(f) ? 'met' : 'MISSED'}`
+      : '',
   ]);
   const widths = rows[0]?.map((_, i) => Math.max(...rows.map(r => r[i]!.length))) ?? [];
   return rows

@@ -2,14 +2,28 @@
  * Runs one kernel operation N times, for the bench: `calls OPERATION N DIR`. The bench counts retired instructions of runs
  * with N and 2N; their difference is N operations and nothing else.
  */
-import { O_CREAT, O_RDONLY, O_RDWR, O_TRUNC } from "../../../guest-kernel/abi/fcntl";
-import { Nr } from "../../../guest-kernel/abi/nr";
-import { Bytes, b } from "../../../guest-kernel/lib/bytes";
-import { join } from "../../../guest-kernel/user/libc/dir";
-import { parseDec } from "../../../guest-kernel/user/libc/number";
-import { args, environ, readStartup } from "../../../guest-kernel/user/libc/program";
-import { Stat } from "../../../guest-kernel/user/libc/stat";
-import { chmod, close, execve, exit, fork, lseek, open, pipe2, read, sys, unlink, wait4, write } from "../../../guest-kernel/user/libc/sys";
+import { O_CREAT, O_RDONLY, O_RDWR, O_TRUNC } from '../../../guest-kernel/abi/fcntl';
+import { Nr } from '../../../guest-kernel/abi/nr';
+import { Bytes, b } from '../../../guest-kernel/lib/bytes';
+import { join } from '../../../guest-kernel/user/libc/dir';
+import { parseDec } from '../../../guest-kernel/user/libc/number';
+import { args, environ, readStartup } from '../../../guest-kernel/user/libc/program';
+import { Stat } from '../../../guest-kernel/user/libc/stat';
+import {
+  chmod,
+  close,
+  execve,
+  exit,
+  fork,
+  lseek,
+  open,
+  pipe2,
+  read,
+  sys,
+  unlink,
+  wait4,
+  write,
+} from '../../../guest-kernel/user/libc/sys';
 
 const page: usize = memory.data(4096, 8);
 const pair: usize = memory.data(16, 8);
@@ -22,7 +36,7 @@ function nullCall(n: i32): i32 {
 }
 
 function forkExec(n: i32): i32 {
-  const program = b("/bin/true");
+  const program = b('/bin/true');
   const argv = [program];
   for (let i = 0; i < n; i++) {
     const pid = fork();
@@ -54,7 +68,7 @@ function pipeRoundTrip(n: i32): i32 {
 }
 
 function readPage(n: i32, dir: Bytes): i32 {
-  const path = join(dir, b("bench-read"));
+  const path = join(dir, b('bench-read'));
   const fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0o600);
   write(fd, page, 4096);
   for (let i = 0; i < n; i++) {
@@ -66,7 +80,7 @@ function readPage(n: i32, dir: Bytes): i32 {
 }
 
 function createUnlink(n: i32, dir: Bytes): i32 {
-  const path = join(dir, b("bench-create"));
+  const path = join(dir, b('bench-create'));
   for (let i = 0; i < n; i++) {
     const fd = open(path, O_RDWR | O_CREAT, 0o600);
     if (fd < 0) return FAILED;
@@ -78,19 +92,19 @@ function createUnlink(n: i32, dir: Bytes): i32 {
 
 function lookup(n: i32): i32 {
   const st = new Stat();
-  const path = b("/etc/passwd");
+  const path = b('/etc/passwd');
   for (let i = 0; i < n; i++) if (st.of(path) < 0) return FAILED;
   return 0;
 }
 
 /** chmod of files f0, f1, … of `dir`: each is copied up. */
 function copyUp(n: i32, dir: Bytes): i32 {
-  for (let i = 0; i < n; i++) if (chmod(join(dir, b("f" + i.toString())), 0o600) < 0) return FAILED;
+  for (let i = 0; i < n; i++) if (chmod(join(dir, b('f' + i.toString())), 0o600) < 0) return FAILED;
   return 0;
 }
 
 function openClose(n: i32): i32 {
-  const path = b("/etc/passwd");
+  const path = b('/etc/passwd');
   for (let i = 0; i < n; i++) {
     const fd = open(path, O_RDONLY);
     if (fd < 0) return FAILED;
@@ -105,13 +119,13 @@ export function main(sp: u64): void {
   const n = <i32>parseDec(args[2]);
   const dir = args[3];
   let status = FAILED;
-  if (what == "null") status = nullCall(n);
-  else if (what == "fork-exec-wait") status = forkExec(n);
-  else if (what == "pipe") status = pipeRoundTrip(n);
-  else if (what == "read-4k") status = readPage(n, dir);
-  else if (what == "create-unlink") status = createUnlink(n, dir);
-  else if (what == "lookup") status = lookup(n);
-  else if (what == "open-close") status = openClose(n);
-  else if (what == "copy-up") status = copyUp(n, dir);
+  if (what == 'null') status = nullCall(n);
+  else if (what == 'fork-exec-wait') status = forkExec(n);
+  else if (what == 'pipe') status = pipeRoundTrip(n);
+  else if (what == 'read-4k') status = readPage(n, dir);
+  else if (what == 'create-unlink') status = createUnlink(n, dir);
+  else if (what == 'lookup') status = lookup(n);
+  else if (what == 'open-close') status = openClose(n);
+  else if (what == 'copy-up') status = copyUp(n, dir);
   exit(status);
 }
