@@ -12,6 +12,15 @@ export class ByteQueue {
     this.length += bytes.length;
   }
 
+  /** Puts bytes back in front. */
+  unshift(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    const rest = this.peekAll();
+    this.clear();
+    this.push(bytes);
+    this.push(rest);
+  }
+
   /** The next byte. Precondition: `length > 0`. */
   shift(): number {
     const chunk = this.chunks[0]!;

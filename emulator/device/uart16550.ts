@@ -284,6 +284,8 @@ export class Uart16550 implements Device {
   private setFcr(value: number): void {
     const isToggled = ((value ^ this.fcr) & FCR_ENABLE) !== 0;
     if (isToggled || value & FCR_CLEAR_RX) {
+      // A driver that only now sets the UART up would lose what was piped in early: for it, that has not arrived yet.
+      if (!(this.ier & IER_RDA) && !(this.mcr & MCR_LOOP)) this.inbox.unshift(Uint8Array.from(this.rx));
       this.rx.length = 0;
       this.lsr &= ~(LSR_DR | LSR_BI);
       this.isTimedOut = false;
