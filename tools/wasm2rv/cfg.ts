@@ -16,7 +16,10 @@ export function orderBlocks(fn: IrFunction): void {
     if (!reached.has(block)) for (const next of block.successors()) removeEdge(block, next);
   }
   fn.blocks = fn.blocks.filter(block => reached.has(block)).sort((a, b) => a.position - b.position);
-  fn.blocks.forEach((block, i) => (block.order = i));
+  fn.blocks.forEach((block, i) => {
+    block.order = i;
+    block.position = i;
+  });
 }
 
 /** Needs ordered blocks. Cooper, Harvey, Kennedy: "A Simple, Fast Dominance Algorithm". */
@@ -86,6 +89,16 @@ export function findCold(fn: IrFunction): void {
     const next = block.successors();
     block.isCold = block.term.kind === 'trap' || (next.length > 0 && next.every(b => b.isCold && b.order > i));
   }
+}
+
+/** The blocks of the loop with this header, in order. */
+export function loopBody(fn: IrFunction, header: Block): Block[] {
+  return fn.blocks.filter(block => isInLoop(block, header));
+}
+
+export function isInLoop(block: Block, header: Block): boolean {
+  for (let loop = block.loop; loop !== null; loop = loop.outerLoop) if (loop === header) return true;
+  return false;
 }
 
 export function analyse(fn: IrFunction): void {

@@ -22,20 +22,28 @@ function termOff(block: Block): number {
   return block.term.kind === 'none' ? 0 : block.term.off;
 }
 
-function splitEdge(fn: IrFunction, from: Block, to: Block): Block {
+export function splitEdge(fn: IrFunction, from: Block, to: Block): Block {
   const middle = fn.newBlock();
   middle.term = { kind: 'jump', target: to, off: termOff(from) };
-  middle.position = nextPosition(fn, from);
+  middle.position = to.position > from.position && to.loop === to ? positionBefore(fn, to) : positionAfter(fn, from);
   retarget(from, to, middle);
   middle.preds = [from];
   to.preds[to.preds.indexOf(from)] = middle;
   return middle;
 }
 
-function nextPosition(fn: IrFunction, block: Block): number {
+function positionAfter(fn: IrFunction, block: Block): number {
   let next = Infinity;
   for (const other of fn.blocks) if (other.position > block.position && other.position < next) next = other.position;
   return next === Infinity ? block.position + 1 : (block.position + next) / 2;
+}
+
+function positionBefore(fn: IrFunction, block: Block): number {
+  let previous = -1;
+  for (const other of fn.blocks) {
+    if (other.position < block.position && other.position > previous) previous = other.position;
+  }
+  return (previous + block.position) / 2;
 }
 
 /** Several blocks enter the loop: joins them in one, with phis of their own. */

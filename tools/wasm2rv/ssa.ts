@@ -11,10 +11,16 @@ export class Variables {
   private readonly sealed = new Set<Block>();
   private readonly incomplete = new Map<Block, Map<number, Value>>();
 
+  /** With `isComplete`, the graph is finished: every block counts as sealed. */
   constructor(
     private readonly fn: IrFunction,
     private readonly types: readonly ValType[],
+    private readonly isComplete = false,
   ) {}
+
+  private isSealed(block: Block): boolean {
+    return this.isComplete || this.sealed.has(block);
+  }
 
   write(block: Block, variable: number, value: Value): void {
     let map = this.definitions.get(block);
@@ -27,7 +33,7 @@ export class Variables {
     const chain: Block[] = [];
     let at = block;
     let found = this.definitions.get(at)?.get(variable);
-    while (found === undefined && this.sealed.has(at) && at.preds.length === 1) {
+    while (found === undefined && this.isSealed(at) && at.preds.length === 1) {
       chain.push(at);
       at = at.preds[0]!;
       found = this.definitions.get(at)?.get(variable);
@@ -40,7 +46,7 @@ export class Variables {
   /** `block` defines nothing itself and is unsealed, or has no predecessor or several. */
   private readHere(block: Block, variable: number): Value {
     const type = must(this.types[variable], 'local');
-    if (this.sealed.has(block) && block.preds.length === 0) {
+    if (this.isSealed(block) && block.preds.length === 0) {
       const zero = this.fn.constant(type, 0n);
       this.write(block, variable, zero);
       return zero;
@@ -49,7 +55,7 @@ export class Variables {
     phi.block = block;
     block.phis.push(phi);
     this.write(block, variable, phi);
-    if (this.sealed.has(block)) {
+    if (this.isSealed(block)) {
       phi.args = block.preds.map(pred => this.read(pred, variable));
     } else {
       let waiting = this.incomplete.get(block);

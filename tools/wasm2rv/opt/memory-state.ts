@@ -7,7 +7,7 @@ import type { Value } from '../ir.ts';
 const SIZES: Readonly<Record<string, number>> = { b: 1, h: 2, w: 4, d: 8 };
 
 /** Bytes that a RISC-V load or store accesses. */
-function sizeOf(op: string): number {
+export function sizeOf(op: string): number {
   return SIZES[op.replace(/^f?[ls]/, '').replace('u', '')]!;
 }
 
@@ -88,7 +88,7 @@ export class MemoryState {
 }
 
 /** Address as base value and offset, constant additions taken apart. */
-function locate(access: Value): { base: Value; offset: number } {
+export function locate(access: Value): { base: Value; offset: number } {
   let base = access.args[0]!;
   let offset = access.imm;
   while ((base.op === 'add32' || base.op === 'add64') && base.args[1]!.isConst) {

@@ -4,7 +4,9 @@ import { type IrFunction, settle } from '../ir.ts';
 import { removeTrivialPhis } from '../ssa.ts';
 import { simplifyControlFlow } from './control-flow.ts';
 import { removeDead } from './dead-code.ts';
+import { hoistInvariants } from './hoist.ts';
 import { inlineCalls } from './inline.ts';
+import { rotateLoops } from './rotate-loops.ts';
 import { makeTailCalls } from './tail-calls.ts';
 import { numberValues } from './value-numbering.ts';
 
@@ -15,7 +17,9 @@ export function optimiseProgram(functions: readonly IrFunction[]): void {
   for (const fn of functions) simplifyFunction(fn, 1);
   inlineCalls(new Map(functions.map(fn => [fn.name, fn])), fn => simplifyFunction(fn, 1));
   for (const fn of functions) {
+    rotateLoops(fn);
     simplifyFunction(fn, ROUNDS - 1);
+    hoistInvariants(fn);
     makeTailCalls(fn);
   }
 }
