@@ -28,7 +28,7 @@ function filesBelow(dir, pattern) {
   return found;
 }
 
-const isTest = path => /\.test\.ts$/.test(path);
+const isTest = path => /\.test(\.as)?\.ts$/.test(path);
 
 /** [from, to] of every TypeScript import; tests may import anything above them and are not checked. */
 async function typescriptEdges() {
