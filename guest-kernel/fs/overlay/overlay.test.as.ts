@@ -251,7 +251,17 @@ function mount(a: Args): Result {
   return m;
 }
 
+/** A fifo would park, and there is no task here: it counts as one without a reader. */
+function isFifo(path: Bytes): bool {
+  const out = new PathOut();
+  if (failed(resolvePath(fsState().cwd, path, true, out))) return false;
+  const result = out.path.inode.type == S_IFIFO;
+  out.path.drop();
+  return result;
+}
+
 function write(path: Bytes, flags: u32, text: Bytes): Result {
+  if (isFifo(path)) return fail(Errno.ENXIO);
   const out = new FileOut();
   const r = openPath(fsState().cwd, path, flags, 0o644, out);
   if (failed(r)) return r;

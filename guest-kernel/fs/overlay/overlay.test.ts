@@ -401,3 +401,136 @@ describe("a failing upper leaves the old state or the new one", () => {
     }
   });
 });
+
+/** Deterministic numbers in [0, n). */
+function dice(seed: number): (n: number) => number {
+  return n => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return Math.floor((seed / 2 ** 32) * n);
+  };
+}
+
+const PATHS = ["a", "b", "c", "a/a", "a/b", "b/a", "b/c", "a/a/a", "a/b/c"];
+
+/** Commands that make a random tree below `root`. */
+function randomTree(roll: (n: number) => number, root: string, isLayer: boolean): string[] {
+  const dirs = new Set([""]);
+  const commands: string[] = [];
+  for (const path of PATHS) {
+    if (!dirs.has(path.split("/").slice(0, -1).join("/"))) continue;
+    const at = `${root}/${path}`;
+    const kind = roll(isLayer ? 7 : 5);
+    if (kind < 2) {
+      commands.push(`mkdir ${at}`);
+      dirs.add(path);
+      if (isLayer && roll(5) === 0) commands.push(`setxattr ${at} trusted.overlay.opaque y`);
+    } else if (kind === 2) commands.push(`write ${at} ${root}:${path}`);
+    else if (kind === 3) commands.push(`symlink t${roll(9)} ${at}`);
+    else if (kind === 5) commands.push(`mknod ${at} c 0 0`);
+  }
+  return commands;
+}
+
+/** One random command; `@` stands for the tree's root. */
+function randomCommand(roll: (n: number) => number): string {
+  const path = (): string => `@/${PATHS[roll(PATHS.length)]}`;
+  const commands = [
+    () => `mkdir ${path()}`,
+    () => `rmdir ${path()}`,
+    () => `unlink ${path()}`,
+    () => `append ${path()} +${roll(10)}`,
+    () => `truncate ${path()} ${roll(4)}`,
+    () => `chmod ${path()} 7${roll(8)}${roll(8)}`,
+    () => `symlink x${roll(9)} ${path()}`,
+    () => `mknod ${path()} p 0 0`,
+    () => `link ${path()} ${path()}`,
+    () => `mv ${path()} ${path()}`,
+    () => `mv ${path()} ${path()}`,
+    () => `mv ${path()} ${path()} exchange`,
+    () => `mv ${path()} ${path()} noreplace`,
+    () => `setxattr ${path()} user.k ${roll(10)}`,
+    () => `write @/${"abc"[roll(3)]}${roll(3)} new`,
+  ];
+  return commands[roll(commands.length)]!();
+}
+
+/** Commands that make the tree of a dump below `root`. */
+function rebuild(dumped: string, root: string): string[] {
+  return dumped
+    .split("\n")
+    .slice(1, -1)
+    .map(line => {
+      const [, path, mode, rest] = /^\.\/(\S+) (\d+) ?(.*)$/.exec(line)!;
+      if (mode!.startsWith("4")) return `mkdir ${root}/${path}`;
+      if (mode!.startsWith("12")) return `symlink ${rest!.replace("-> ", "")} ${root}/${path}`;
+      return `write ${root}/${path} ${rest!.slice(1, -1)}`;
+    });
+}
+
+test.each(Array.from({ length: 40 }, (_, i) => i))(
+  "random commands do what they do on one plain tmpfs, seed %i",
+  seed => {
+    const roll = dice(seed + 1);
+    overlay([
+      ...randomTree(roll, "/t/l2", true),
+      ...randomTree(roll, "/t/l1", true),
+      ...randomTree(roll, "/t/up", true),
+    ]);
+    ok("mkdir /t/flat", ...rebuild(ok("dump /t/m"), "/t/flat"));
+    const done: string[] = [];
+    for (let i = 0; i < 60; i++) {
+      const command = randomCommand(roll);
+      const before = ok("dump /t/m");
+      const r = run(command.replaceAll("@", "/t/m"));
+      done.push(`${command} = ${r}`);
+      if (r === -EXDEV) expect(ok("dump /t/m"), done.join("\n")).toBe(before);
+      else {
+        expect(r, done.join("\n")).toBe(run(command.replaceAll("@", "/t/flat")));
+        expect(ok("dump /t/m"), done.join("\n")).toBe(ok("dump /t/flat"));
+      }
+    }
+    // What is on the layers says the same to a new mount.
+    const last = ok("dump /t/m");
+    ok("umount /t/m", `mount overlay /t/m rw ${LAYERS}`);
+    expect(ok("dump /t/m"), done.join("\n")).toBe(last);
+  },
+);
+
+test.each(Array.from({ length: 15 }, (_, i) => i))(
+  "random commands on a failing upper: the old state or the new one, seed %i",
+  seed => {
+    const roll = dice(seed + 1000);
+    const fill = [
+      ...randomTree(roll, "/t/l2", true),
+      ...randomTree(roll, "/t/l1", true),
+      ...randomTree(roll, "/t/up", true),
+    ];
+    const done: string[] = [];
+    const again = (): string => {
+      overlay(fill, "faulty");
+      for (const c of done) run(c);
+      return ok("dump /t/m");
+    };
+    for (let i = 0; i < 12; i++) {
+      const command = randomCommand(roll).replaceAll("@", "/t/m");
+      const old = again();
+      k.failNth(-1, 0);
+      const r = run(command);
+      const steps = k.changes();
+      const fresh = ok("dump /t/m");
+      for (let n = 0; n < steps; n++) {
+        again();
+        k.failNth(n, EIO);
+        const f = run(command);
+        k.failNth(-1, 0);
+        const what = `${[...done, command].join("\n")}\nfailing at ${n}: ${f} instead of ${r}`;
+        expect([old, fresh], what).toContain(ok("dump /t/m"));
+        if (f >= 0) expect(ok("dump /t/m"), what).toBe(fresh);
+        else expect([-EIO, r], what).toContain(f);
+        ok("umount /t/m", `mount overlay /t/m rw ${LAYERS}`);
+        expect([old, fresh], `${what}, mounted again`).toContain(ok("dump /t/m"));
+      }
+      done.push(command);
+    }
+  },
+);
