@@ -114,7 +114,7 @@ export class Cpu {
       slow: slow.exports,
       decoder: {
         decode: (page: number, op: number) => this.predecoder.decode(page, op),
-        decodeStraddle: (word: number) => this.predecoder.decodeStraddle(word),
+        decodeStraddle: (op: number, word: number) => this.predecoder.decodeStraddle(op, word),
       },
     });
     this.runLoop = interpreter.exports['run'] as (budget: number) => number;

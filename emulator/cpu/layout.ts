@@ -83,8 +83,6 @@ export const CUR_PAGE = 1072;
 export const CUR_OP = 1076;
 export const CUR_TLB = 1080;
 export const CUR_PAGE_VA = 1088;
-/** An op for instructions that straddle two pages, and so belong to none. */
-export const STRADDLE_OP = 1104;
 /** i32: number of entries in the list of filled data TLB entries. */
 export const TLB_FILLED = 1120;
 /** i32: the decoded page to hand out next. */
@@ -120,6 +118,10 @@ export const CFG_RAM = 1252;
 export const CFG_RAM_BASE = 1256;
 export const CFG_RAM_SIZE = 1264;
 export const CFG_HARTID = 1272;
+
+/** Ops of instructions that straddle two pages, and so belong to none: a cache, direct-mapped by virtual page. */
+export const STRADDLE_OPS = 2048;
+export const STRADDLE_ENTRIES = 64;
 
 /** Translation contexts: each has its own data TLBs, so that a change of privilege flushes nothing. */
 export const MMU_USER = 0;

@@ -21,7 +21,6 @@ import {
   OP_RD,
   OP_RS1,
   OP_RS2,
-  STRADDLE_OP,
   X_REGS,
   X_SINK,
 } from './layout.ts';
@@ -92,10 +91,10 @@ export class Predecoder {
   }
 
   /** The op of an instruction that is split between two pages; it lives outside every decoded page. */
-  decodeStraddle(word: number): void {
+  decodeStraddle(op: number, word: number): void {
     const decoded = decode(word);
-    if (decoded) this.writeDecoded(STRADDLE_OP, PAGE_SIZE - 2, decoded, word);
-    else this.write(STRADDLE_OP, HANDLER_ILLEGAL, word);
+    if (decoded) this.writeDecoded(op, PAGE_SIZE - 2, decoded, word);
+    else this.write(op, HANDLER_ILLEGAL, word);
   }
 
   /** Returns whether the straight line ends here. */

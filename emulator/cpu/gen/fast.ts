@@ -238,7 +238,7 @@ function pseudoHandlers(calls: FastCalls): Code[] {
   const far = (position: number): number => HANDLER_COUNT - 1 - position;
   return [
     [uncount, call(calls.decode, get(PAGE), get(OP)), br(far(0) + 2)],
-    [uncount, set(TARGET, op('i64.add', get(PAGE_VA), i64(4096))), br(far(1))],
+    [uncount, set(TARGET, pcOf), br(far(1))],
     br(far(2) + 1),
     br(far(3) + 1),
   ];

@@ -35,7 +35,7 @@ const SLOW: Record<string, Signature> = {
 /** Functions of cpu/predecode.ts. */
 const DECODER: Record<string, Signature> = {
   decode: [['i32', 'i32'], []],
-  decodeStraddle: [['i32'], []],
+  decodeStraddle: [['i32', 'i32'], []],
 };
 
 /** The export of cpu/slow that does a floating-point operation: `d.add` is `dAdd`, `s.to.wu` is `sToWu`. */

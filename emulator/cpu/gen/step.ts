@@ -34,9 +34,11 @@ import {
   OP_RS1,
   OP_RS2,
   PC,
-  STRADDLE_OP,
+  STRADDLE_ENTRIES,
+  STRADDLE_OPS,
   TRAPPED,
 } from '../layout.ts';
+import { OP_BYTES } from '../../bus/memory-map.ts';
 import { HANDLERS } from './handlers.ts';
 import { TEMPORARIES, WasmOps } from './wasm-ops.ts';
 
@@ -47,7 +49,7 @@ export const STEP_LOCALS: readonly ValueType[] = ['i64', ...Array.from({ length:
 
 /** Function indices. */
 export interface StepCalls {
-  /** An export of cpu/slow, or `decodeStraddle(raw)`. */
+  /** An export of cpu/slow, or `decodeStraddle(op, raw)`. */
   named(name: string): number;
   /** A floating-point operation with this many operands. */
   float(operation: string, arity: number): number;
@@ -213,15 +215,19 @@ export function stepFunction(calls: StepCalls, self: number): Code {
   ];
 }
 
-/** Fetches the second half, decodes into STRADDLE_OP and steps that; or the fetch traps. */
+/** Fetches the second half, decodes into a cached op unless it is there, and steps that; or the fetch traps. */
 function straddle(calls: StepCalls, self: number): Code {
-  const fetched = call(calls.named('fetchStraddling'), raw);
-  const run = op('return', call(self, i32(STRADDLE_OP)));
+  const page = op('i32.wrap_i64', op('i64.shr_u', load('i64.load', i32(PC)), i64(8)));
+  const index = op('i32.and', page, i32((STRADDLE_ENTRIES - 1) * OP_BYTES));
+  const fetched = op('i64.extend_i32_u', call(calls.named('fetchStraddling'), raw));
+  const word = op('i32.wrap_i64', get(LINK));
+  const cached = op('i32.add', index, i32(STRADDLE_OPS));
   return [
     store('i32.store', i32(TRAPPED), i32(0)),
-    call(calls.named('decodeStraddle'), fetched),
+    set(LINK, fetched),
     ifThen(hasTrapped, [store('i64.store', i32(PC), load('i64.load', i32(NEXT_PC))), op('return', i32(1))]),
-    raiseEvent,
-    ...run,
+    set(OP, cached),
+    ifThen(op('i32.ne', raw, word), call(calls.named('decodeStraddle'), get(OP), word)),
+    op('return', call(self, get(OP))),
   ];
 }

@@ -52,7 +52,9 @@ export function decodedPage(page: usize): usize {
   store<u32>(header, <u32>page + 1, DECODED_OWNER);
   store<u16>(code, <u16>(index + 1));
   memory.fill(decoded, 0, OPS_BYTES);
+  // Two of them: an instruction that straddles the end continues behind the first one.
   store<u16>(decoded + OPS_BYTES, HANDLER_PAGE_END);
+  store<u16>(decoded + OPS_BYTES + 16, HANDLER_PAGE_END);
   protectPage(page);
   return decoded;
 }
