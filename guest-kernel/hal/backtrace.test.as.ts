@@ -6,8 +6,8 @@ const space = memory.data(16384, 16);
 export function arena(): usize {
   return space;
 }
-export function begin(pc: u64, sp: u64, ra: u64, low: u64, high: u64): void {
-  backtrace.begin(pc, sp, ra, low, high);
+export function begin(at: u64, sp: u64, ra: u64, low: u64, high: u64): void {
+  backtrace.begin(at, sp, ra, low, high);
 }
 export function beginHere(low: u64, high: u64): void {
   backtrace.beginHere(low, high);

@@ -26,10 +26,9 @@ export interface CompilerFigures {
 
 const KERNELS = 'tools/bench/kernels';
 const GCC = 'riscv64-linux-gnu-gcc';
-const GCC_FLAGS = [
-  ...['-O2', '-march=rv64gc', '-mabi=lp64d', '-mcmodel=medany', '-ffreestanding', '-fno-pic', '-fno-stack-protector'],
-  ...['-nostdlib', '-static', '-no-pie', '-Wl,--build-id=none,--no-warn-rwx-segments'],
-];
+const GCC_FLAGS =
+  '-O2 -march=rv64gc -mabi=lp64d -mcmodel=medany -ffreestanding -fno-pic -fno-stack-protector -nostdlib -static -no-pie ' +
+  '-Wl,--build-id=none,--no-warn-rwx-segments';
 const QEMU = 'qemu-system-riscv64';
 const TIMEOUT_MS = 60_000;
 
@@ -47,7 +46,7 @@ export async function benchCompiler(): Promise<CompilerFigures> {
     writeFileSync(ours, link(compile(wasm), { target: 'kernel', unit: 'kernels', sourceMap: map }).elf);
     const gcc = join(dir, 'gcc.elf');
     const sources = ['main.c', 'kernels.c'].map(name => `${KERNELS}/${name}`);
-    execFileSync(GCC, [...GCC_FLAGS, '-T', `${KERNELS}/link.ld`, '-o', gcc, ...sources]);
+    execFileSync(GCC, [...GCC_FLAGS.split(' '), '-T', `${KERNELS}/link.ld`, '-o', gcc, ...sources]);
     return compareCounts(count(ours), count(gcc));
   } finally {
     rmSync(dir, { recursive: true });

@@ -1,5 +1,5 @@
 /** Runs asc with the flags that programs for the guest share (docs/wasm2rv.md). */
-import asc from 'assemblyscript/asc';
+import { main as asc } from 'assemblyscript/asc';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -23,8 +23,12 @@ export async function runAsc(entry: string, target: Target, packages: string): P
     const wasm = join(dir, 'out.wasm');
     // asc joins paths to its base directory, so they are relative to it.
     const local = (path: string): string => relative(process.cwd(), path) || '.';
-    const { error, stderr } = await asc.main([
-      ...[local(entry), '-o', local(wasm), '--path', local(packages)],
+    const { error, stderr } = await asc([
+      local(entry),
+      '-o',
+      local(wasm),
+      '--path',
+      local(packages),
       ...FLAGS,
       // --debug: function names.
       ...['--memoryBase', String(BASES[target].memory), '--sourceMap', '--debug'],
