@@ -44,7 +44,7 @@ export function memoryGrow(pages: i32): i32 {
   const to = end + <usize>want;
   for (let at = end; at < to; at += PAGE_SIZE) {
     const pte = walk(root, kva(at), true);
-    const frame = pte == 0 ? 0 : allocReservedFrame();
+    const frame: usize = pte == 0 ? 0 : allocReservedFrame();
     if (frame == 0) {
       unmapWindow(end, at);
       return -1;
