@@ -38,7 +38,7 @@ export function coalesce(fn: LFunction, { virtual }: Liveness): void {
   }
 }
 
-function dropIdentities(defs: number[], uses: number[]): void {
+export function dropIdentities(defs: number[], uses: number[]): void {
   for (let i = defs.length - 1; i >= 0; i--) {
     if (defs[i] !== uses[i]) continue;
     defs.splice(i, 1);

@@ -1,11 +1,12 @@
 /**
- * Allocated low form to the linker's instructions: block order and fall-through, parallel copies, frame, prologue, epilogue.
+ * Allocated low form to the linker's instructions: fall-through, parallel copies, frame, prologue, epilogue.
  *
  * Frame, upwards from sp: arguments for calls, spill slots, callee-saved registers, ra.
  */
 import { must } from '../../emulator/base/assert.ts';
 import { alignUp } from '../../emulator/base/bytes.ts';
 import { F, FT11, RA, SP, T1, T6, X0 } from './abi.ts';
+import { layOutBlocks } from './block-layout.ts';
 import { type LBlock, type LFunction, type LInsn, inverseBranch } from './lir.ts';
 import type { MFunction, MInsn } from './minsn.ts';
 import { sequenceMoves } from './parallel-move.ts';
@@ -276,17 +277,3 @@ class FunctionEmitter {
 
 const STORES: ReadonlySet<string> = new Set(['sb', 'sh', 'sw', 'sd', 'fsw', 'fsd']);
 const LOADS: ReadonlySet<string> = new Set(['lb', 'lbu', 'lh', 'lhu', 'lw', 'lwu', 'ld', 'flw', 'fld']);
-
-/** Cold blocks after the others; empty blocks vanish, their predecessors go straight on. */
-function layOutBlocks(blocks: readonly LBlock[]): LBlock[] {
-  const entry = blocks[0]!;
-  const isEmpty = (b: LBlock): boolean => b.insns.length === 1 && b.insns[0]!.op === 'jump' && b.succs[0] !== b;
-  const forward = (block: LBlock): LBlock => {
-    let at = block;
-    for (let steps = 0; isEmpty(at) && steps < blocks.length; steps++) at = at.succs[0]!;
-    return at;
-  };
-  for (const block of blocks) block.succs = block.succs.map(forward);
-  const kept = blocks.filter(block => block === entry || !isEmpty(block));
-  return [...kept.filter(b => b === entry || !b.isCold), ...kept.filter(b => b !== entry && b.isCold)];
-}

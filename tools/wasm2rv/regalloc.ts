@@ -5,7 +5,7 @@
  */
 import { assert } from '../../emulator/base/assert.ts';
 import { ALLOCATABLE_F, ALLOCATABLE_X, FIRST_VIRTUAL, isCalleeSaved } from './abi.ts';
-import { coalesce } from './coalesce.ts';
+import { coalesce, dropIdentities } from './coalesce.ts';
 import { instructionCount } from './constants.ts';
 import type { LFunction, LInsn } from './lir.ts';
 import { type Liveness, type Ranges, computeLiveness, intersects, sizeOf, unite } from './liveness.ts';
@@ -147,11 +147,13 @@ function color(
 
 function rename(fn: LFunction, assigned: Int32Array): void {
   const map = (reg: number): number => (reg < FIRST_VIRTUAL ? reg : assigned[reg - FIRST_VIRTUAL]!);
-  for (const { insns } of fn.blocks) {
-    for (const insn of insns) {
+  for (const block of fn.blocks) {
+    for (const insn of block.insns) {
       insn.defs = insn.defs.map(map);
       insn.uses = insn.uses.map(map);
+      if (insn.op === 'pcopy') dropIdentities(insn.defs, insn.uses);
     }
+    block.insns = block.insns.filter(insn => insn.op !== 'pcopy' || insn.defs.length > 0);
   }
 }
 

@@ -1,10 +1,11 @@
 /**
- * One walk over the function in dominance order that simplifies every value, merges values that compute the same, and
- * forwards what is known to be in memory along chains of blocks with one predecessor.
+ * One walk over the function in dominance order that simplifies every value, merges values that compute the same, forwards
+ * what is known to be in memory along chains of blocks with one predecessor, and decides branches that repeat one before.
  */
 import { dominates } from '../cfg.ts';
 import { type Block, type IrFunction, type Value, mapTerminator, resolve, settle } from '../ir.ts';
 import { effectOf } from '../ir-ops.ts';
+import { BranchFacts } from './branch-facts.ts';
 import { MemoryState } from './memory-state.ts';
 import { simplify } from './simplify.ts';
 
@@ -12,11 +13,13 @@ import { simplify } from './simplify.ts';
 export function numberValues(fn: IrFunction): void {
   const table = new Map<string, Value>();
   const states = new Map<Block, MemoryState>();
+  const facts = new BranchFacts();
   for (const block of fn.blocks) {
     for (const phi of block.phis) {
       const only = sameArguments(phi);
       if (only !== null) phi.same = only;
     }
+    facts.enter(block);
     const inherited = block.preds.length === 1 ? states.get(block.preds[0]!) : undefined;
     const state = inherited?.copy() ?? new MemoryState();
     const out: Value[] = [];
@@ -34,6 +37,10 @@ export function numberValues(fn: IrFunction): void {
     }
     block.values = out;
     mapTerminator(block.term, resolve);
+    if (block.term.kind === 'branch') {
+      const known = facts.find(block, block.term.cond);
+      if (known !== null) block.term.cond = fn.constant('i32', known ? 1n : 0n);
+    }
     states.set(block, state);
   }
   settle(fn);
