@@ -20,6 +20,7 @@ import { virtioAttach } from "../dev/virtio/attach";
 import { consoleInit } from "../tty/console";
 import { pageCacheInit } from "../vfs/page-cache";
 import { registerDrivers } from "../fs/drivers";
+import { setCommandLine } from "../fs/procfs/system";
 import { resume } from "../trap/trap";
 import { bootargs, hasArg, setBootargs } from "./bootargs";
 import { board, readDeviceTree } from "./device-tree";
@@ -52,6 +53,7 @@ export function kmain(hartid: u64, dtb: u64): usize {
   for (let i = 0; i < board.virtio.length; i++) attach(board.virtio[i].pa, board.virtio[i].irq);
   pageCacheInit();
   registerDrivers();
+  setCommandLine(bootargs());
   mountRootFilesystem();
   startInit();
   return resume();
