@@ -7,11 +7,15 @@ import { chmodMain, chownMain } from "./bin/attributes";
 import { cp, mv } from "./bin/copy";
 import { date } from "./bin/date";
 import { dd } from "./bin/dd";
+import { getfattr, setfattr } from "./bin/fattr";
 import { find } from "./bin/find";
 import { grep } from "./bin/grep";
 import { head, tail } from "./bin/head-tail";
 import { ls } from "./bin/ls";
+import { dmesg, hostname, power } from "./bin/machine";
 import { ln, mkdirMain, mkfifo, mknodMain, touch } from "./bin/make";
+import { chrootMain, mountMain, pivotRootMain, umountMain } from "./bin/mount";
+import { killMain, ps } from "./bin/process";
 import { rm, rmdir, unlinkMain } from "./bin/rm";
 import {
   basename,
@@ -32,19 +36,6 @@ import { init } from "./init/init";
 import { sed } from "./bin/sed";
 import { sort, uniq } from "./bin/sort";
 import { df, statMain } from "./bin/stat-df";
-import {
-  chrootMain,
-  dmesg,
-  getfattr,
-  hostname,
-  killMain,
-  mountMain,
-  pivotRootMain,
-  power,
-  ps,
-  setfattr,
-  umountMain,
-} from "./bin/system";
 import { cut, tr } from "./bin/tr";
 import { truncate } from "./bin/truncate";
 import { wc } from "./bin/wc";

@@ -3,7 +3,7 @@
  * everything it knows lives in globals, so that garbage can be collected between two rounds.
  */
 import { O_CLOEXEC, O_NONBLOCK, O_RDWR } from "../../abi/fcntl";
-import { CC_OFFSET, TCGETS, TCSETS, TERMIOS_SIZE, TIOCSWINSZ, VMIN, VTIME } from "../../abi/termios";
+import { CC_OFFSET, TCGETS, TCSETS, TIOCSWINSZ, VMIN, VTIME } from "../../abi/termios";
 import { Errno } from "../../abi/errno";
 import { Bytes, b } from "../../lib/bytes";
 import { cannot } from "../libc/program";
