@@ -6,18 +6,18 @@ import type { Insn, Requirement } from './insn.ts';
 
 /** The operands of one instruction; a register that the format lacks is 0. */
 export interface Decoded {
-  insn: Insn;
+  readonly insn: Insn;
   /** Position in INSTRUCTIONS. */
-  index: number;
-  length: 2 | 4;
-  rd: number;
-  rs1: number;
-  rs2: number;
-  rs3: number;
-  imm: number;
-  uimm: number;
+  readonly index: number;
+  readonly length: 2 | 4;
+  readonly rd: number;
+  readonly rs1: number;
+  readonly rs2: number;
+  readonly rs3: number;
+  readonly imm: number;
+  readonly uimm: number;
   /** Rounding mode field; 0 when the format has none. */
-  rm: number;
+  readonly rm: number;
 }
 
 /** Rows that can match a word with this key: a few instead of all. */
@@ -40,10 +40,21 @@ function fillBuckets(): void {
 }
 fillBuckets();
 
+/** What halfwords mean, as far as they were asked for: there are few, and code is made of them. */
+const compressed = new Map<number, Decoded | undefined>();
+
 /** The instruction that starts with `word`, or undefined when it is illegal. A halfword's upper bits are ignored. */
 export function decode(word: number): Decoded | undefined {
-  const isLong = (word & 3) === 3;
-  const bits = isLong ? word : word & 0xffff;
+  if ((word & 3) === 3) return find(word);
+  const half = word & 0xffff;
+  const known = compressed.get(half);
+  if (known !== undefined) return known;
+  const decoded = find(half);
+  compressed.set(half, decoded);
+  return decoded;
+}
+
+function find(bits: number): Decoded | undefined {
   for (const index of must(buckets[keyOf(bits)], 'bucket')) {
     const insn = must(INSTRUCTIONS[index], 'row');
     if (((bits ^ insn.match) & insn.mask) !== 0) continue;
