@@ -12,25 +12,19 @@ fill() {
   setfattr -n trusted.plain -v low "$1/l1/f"
 }
 
-# all FILE: names of its xattrs, sorted.
-all() {
-  all_names=$(getfattr -h --absolute-names -m - "$1" 2> /dev/null | grep -v '^#' | sort)
-  echo $all_names
-}
-
 cases() {
   overlay j l1:l2
-  is 'J1 the overlay'"'"'s own are not listed' "$(all "$M/d")" ''
-  is 'J1 a name that only looks like it is' "$(all "$M/f")" 'trusted.overlayfoo trusted.plain'
+  is 'J1 the overlay'"'"'s own are not listed' "$(xattrs "$M/d")" ''
+  is 'J1 a name that only looks like it is' "$(xattrs "$M/f")" 'trusted.overlayfoo trusted.plain'
   is 'J3 nor can they be read' "$(xattr trusted.overlay.opaque "$M/d")" ''
   fails 'J3 the errno is ENODATA' 'No such attribute|No data available' \
-    getfattr --absolute-names -n trusted.overlay.opaque "$M/d"
+    getfattr -n trusted.overlay.opaque "$M/d"
   ok 'J2 one of that name may be set' setfattr -n trusted.overlay.mine -v value "$M/f"
   is 'J2 read' "$(xattr trusted.overlay.mine "$M/f")" value
-  is 'J2 and listed' "$(all "$M/f")" 'trusted.overlay.mine trusted.overlayfoo trusted.plain'
+  is 'J2 and listed' "$(xattrs "$M/f")" 'trusted.overlay.mine trusted.overlayfoo trusted.plain'
   is 'J2 it is stored under another' "$(xattr trusted.overlay.overlay.mine "$UPPER/f")" value
   ok 'J2 and removed' setfattr -x trusted.overlay.mine "$M/f"
-  is 'J2 then it is gone' "$(all "$M/f")" 'trusted.overlayfoo trusted.plain'
+  is 'J2 then it is gone' "$(xattrs "$M/f")" 'trusted.overlayfoo trusted.plain'
   is 'D18 copy-up kept the lower'"'"'s' "$(xattr trusted.plain "$UPPER/f")" low
   fails 'J5 removing what is not there' 'No such attribute|No data available' setfattr -x trusted.none "$M/g"
   is 'J5 copies nothing up' "$(kind "$UPPER/g")" nothing

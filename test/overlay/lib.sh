@@ -17,7 +17,7 @@ SCRATCH=${SCRATCH:-/tmp/overlay-test}
 EBUSY='Device or resource busy'
 EEXIST='File exists'
 EINVAL='Invalid argument'
-EISDIR='Is a directory'
+EISDIR='[Ii]s a directory'
 ELOOP='Too many levels of symbolic links'
 ENOENT='No such file or directory'
 ENOSPC='No space left on device'
@@ -132,7 +132,14 @@ opaque() {
 
 # xattr NAME FILE: its value, or nothing.
 xattr() {
-  getfattr -h --absolute-names --only-values -n "$1" "$2" 2> /dev/null
+  getfattr -h -n "$1" "$2" 2> /dev/null | sed -n 's/^[^#=]*="\(.*\)"$/\1/p'
+}
+
+# xattrs FILE: the names of all that it shows, sorted, on one line. GNU needs -m - for more than user.*.
+xattrs() {
+  { getfattr -h -d -m - "$1" 2> /dev/null || getfattr -h -d "$1" 2> /dev/null; } > "$SCRATCH/xattrs"
+  xattrs_names=$(sed -n 's/^\([^#=][^=]*\)=.*$/\1/p' "$SCRATCH/xattrs" | sort)
+  echo $xattrs_names
 }
 
 # names DIR: sorted, on one line.
