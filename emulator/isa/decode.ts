@@ -40,21 +40,9 @@ function fillBuckets(): void {
 }
 fillBuckets();
 
-/** What halfwords mean, as far as they were asked for: there are few, and code is made of them. */
-const compressed = new Map<number, Decoded | undefined>();
-
 /** The instruction that starts with `word`, or undefined when it is illegal. A halfword's upper bits are ignored. */
 export function decode(word: number): Decoded | undefined {
-  if ((word & 3) === 3) return find(word);
-  const half = word & 0xffff;
-  const known = compressed.get(half);
-  if (known !== undefined) return known;
-  const decoded = find(half);
-  compressed.set(half, decoded);
-  return decoded;
-}
-
-function find(bits: number): Decoded | undefined {
+  const bits = (word & 3) === 3 ? word : word & 0xffff;
   for (const index of must(buckets[keyOf(bits)], 'bucket')) {
     const insn = must(INSTRUCTIONS[index], 'row');
     if (((bits ^ insn.match) & insn.mask) !== 0) continue;
