@@ -21,8 +21,7 @@ fill() {
   mkfifo "$1/l1/fifo"
   mknod "$1/l1/null" c 1 3
   ln -s target "$1/l1/link"
-  dd if=/dev/zero of="$1/l1/big" bs=1024 count=300 2> /dev/null
-  echo end >> "$1/l1/big"
+  seq 60000 > "$1/l1/big"
   truncate -s 4194304 "$1/l1/sparse"
   echo end >> "$1/l1/sparse"
   for i in p p/q p/q/r set; do
