@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { FdtNode } from './fdt.ts';
+import { Machine } from './machine.ts';
+import { Program, R, testConfig } from './test-kernel.ts';
+
+const hasDtc = spawnSync('dtc', ['--version']).status === 0;
+
+/** The machine's blob, as the kernel finds it. */
+function blob(): Uint8Array {
+  const machine = new Machine(
+    testConfig(new Program().spin(), {
+      append: 'root=/dev/vda',
+      initrd: { name: 'i', bytes: new Uint8Array(4096) },
+      devices: [{ kind: 'rng' }],
+    }),
+  );
+  machine.powerOn();
+  const at = machine.cpu.getRegNumber(R.a1);
+  const view = new DataView(machine.ram.memory.buffer, machine.ram.ramOffset + at - machine.ram.base);
+  return machine.ram.bytes(at, view.getUint32(4));
+}
+
+test('cells are big-endian and strings end in NUL', () => {
+  const root = new FdtNode('');
+  root.prop('p', 1, 'ab', Uint8Array.of(9));
+  const bytes = root.toBlob();
+  const text = Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');
+  // FDT_PROP, length 8, name offset 0, then the values.
+  expect(text).toContain('00000003' + '00000008' + '00000000' + '00000001' + '616200' + '09');
+});
+
+test.skipIf(!hasDtc)('dtc reads the tree without a warning', () => {
+  const { status, stdout, stderr } = spawnSync('dtc', ['-I', 'dtb', '-O', 'dts'], { input: blob() });
+  expect(stderr.toString()).toBe('');
+  expect(status).toBe(0);
+  const dts = stdout.toString();
+  expect(dts).toContain('bootargs = "root=/dev/vda"');
+  expect(dts).toContain('stdout-path = "/soc/serial@10000000"');
+  expect(dts).toContain('linux,initrd-start = <0x00 0x80a00000>');
+  const nodes = [...dts.matchAll(/virtio_mmio@(\w+)/g)].map(match => match[1]);
+  expect(nodes).toEqual([
+    '10008000',
+    '10007000',
+    '10006000',
+    '10005000',
+    '10004000',
+    '10003000',
+    '10002000',
+    '10001000',
+  ]);
+});
