@@ -11,6 +11,7 @@ const checks = [
   ['prettier', ['node_modules/.bin/prettier', '--check', '--log-level', 'warn', ...SOURCES]],
   ['tsc', ['node_modules/.bin/tsc', '--noEmit']],
   ['layers', [process.execPath, 'tools/layers.mjs']],
+  ['gen', [process.execPath, 'dist/gen.mjs', '--check']],
 ];
 let failed = 0;
 for (const [name, [program, ...args]] of checks) {
