@@ -21,7 +21,9 @@ export function setCollectStress(on: bool): void {
   stress = on;
 }
 
-export function collectAfterCall(): void {
+/** On the way back to user mode; `isCall`: after a system call, which is what makes garbage. */
+export function collectOnReturn(isCall: bool): void {
+  if (!isCall) return;
   calls++;
   if (stress || calls >= CALLS + <u32>(heapBytes() >> 10) || wantsCollection()) collect();
 }

@@ -72,6 +72,12 @@ export function heapBytes(): usize {
   return end == 0 ? BOOT_HEAP : BOOT_HEAP + (end - WINDOW_START);
 }
 
+/** Frames that the window has taken for good, its page tables (one for each 2 MiB) included. */
+export function heapFrames(): u32 {
+  const bytes = end == 0 ? 0 : end - WINDOW_START;
+  return <u32>(bytes / PAGE_SIZE + (bytes + 0x1f_ffff) / 0x20_0000);
+}
+
 /** The heap has eaten half of its reserve: what creates kernel objects gets -ENOMEM until frames come back. */
 export function heapIsLow(): bool {
   return freeFrames() < reserveFrames() / 2;

@@ -10,7 +10,7 @@ export function notifyParent(t: Task, code: i32, status: i32): void {
   if (p == null) return;
   const isJobControl = code == CLD_STOPPED || code == CLD_CONTINUED;
   const sig = isJobControl ? SIGCHLD : t.exitSignal;
-  if (sig != 0 && !(isJobControl && (p.signals.actions[SIGCHLD].flags & SA_NOCLDSTOP) != 0)) {
+  if (sig != 0 && !(isJobControl && (p.signals.action(SIGCHLD).flags & SA_NOCLDSTOP) != 0)) {
     sendSignal(p, new SigInfo(sig, code, t.pid, t.cred.uid, <u64>(<u32>status)));
   }
   p.childEvents.wakeAll();

@@ -31,7 +31,7 @@ export function deliverSignals(t: Task): void {
     const synchronous = set & SYNCHRONOUS_MASK;
     const sig = <i32>ctz(synchronous != 0 ? synchronous : set) + 1;
     const info = s.take(sig);
-    const a = s.actions[sig];
+    const a = s.action(sig);
     if (a.handler == SIG_IGN) continue;
     if (a.handler == SIG_DFL) {
       defaultAction(t, sig);

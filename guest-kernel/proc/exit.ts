@@ -76,7 +76,7 @@ export function reapTask(t: Task): void {
 
 function parentIgnores(p: Task, t: Task): bool {
   if (t.exitSignal != SIGCHLD) return false;
-  const a = p.signals.actions[SIGCHLD];
+  const a = p.signals.action(SIGCHLD);
   return a.handler == SIG_IGN || (a.flags & SA_NOCLDWAIT) != 0;
 }
 

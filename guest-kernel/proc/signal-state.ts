@@ -16,11 +16,12 @@ export class SigInfo {
   ) {}
 }
 
-@final
+/** struct sigaction without the restorer, as a view of a SignalState's table; not to be kept. */
+@unmanaged
 export class SigAction {
-  handler: u64 = SIG_DFL;
-  flags: u64 = 0;
-  mask: u64 = 0;
+  handler: u64;
+  flags: u64;
+  mask: u64;
 }
 
 @final
@@ -32,7 +33,8 @@ export class SignalState {
   pending: u64 = 0;
   /** In order of arrival; a standard signal at most once. */
   queue: Array<SigInfo> = [];
-  actions: StaticArray<SigAction> = new StaticArray<SigAction>(NSIG + 1);
+  /** SigAction records of signals 0 … NSIG in one block: fork copies it whole. */
+  private table: StaticArray<u64> = new StaticArray<u64>((NSIG + 1) * 3);
   /** sigaltstack */
   altSp: u64 = 0;
   altSize: u64 = 0;
@@ -41,13 +43,14 @@ export class SignalState {
   savedMask: u64 = 0;
   hasSavedMask: bool = false;
 
-  constructor() {
-    for (let i = 0; i <= NSIG; i++) this.actions[i] = new SigAction();
+  action(sig: i32): SigAction {
+    assert(<u32>sig <= <u32>NSIG);
+    return changetype<SigAction>(changetype<usize>(this.table) + <usize>sig * offsetof<SigAction>());
   }
 
   /** Whether `sig` would be thrown away now: SIG_IGN, or SIG_DFL of a signal whose default is to ignore. */
   ignores(sig: i32): bool {
-    const h = this.actions[sig].handler;
+    const h = this.action(sig).handler;
     return h == SIG_IGN || (h == SIG_DFL && (IGNORE_MASK & sigBit(sig)) != 0);
   }
 
@@ -63,18 +66,14 @@ export class SignalState {
     s.altSp = this.altSp;
     s.altSize = this.altSize;
     s.altFlags = this.altFlags;
-    for (let i = 1; i <= NSIG; i++) {
-      s.actions[i].handler = this.actions[i].handler;
-      s.actions[i].flags = this.actions[i].flags;
-      s.actions[i].mask = this.actions[i].mask;
-    }
+    memory.copy(changetype<usize>(s.table), changetype<usize>(this.table), offsetof<SigAction>() * (NSIG + 1));
     return s;
   }
 
   /** For execve: caught signals go back to the default, ignored ones stay so; no alternate stack. */
   resetForExec(): void {
     for (let i = 1; i <= NSIG; i++) {
-      const a = this.actions[i];
+      const a = this.action(i);
       if (a.handler != SIG_IGN) a.handler = SIG_DFL;
       a.flags = 0;
       a.mask = 0;

@@ -36,7 +36,7 @@ export function hasFatalSignal(t: Task): bool {
   set &= ~(STOP_MASK | IGNORE_MASK);
   while (set != 0) {
     const sig = <i32>ctz(set) + 1;
-    if (t.signals.actions[sig].handler == SIG_DFL) return true;
+    if (t.signals.action(sig).handler == SIG_DFL) return true;
     set &= set - 1;
   }
   return false;
@@ -62,7 +62,7 @@ export function sendSignal(t: Task, info: SigInfo): Result {
   const bit = sigBit(sig);
   if (((s.blocked | s.waited) & bit) == 0 && s.ignores(sig)) return 0;
   // Init gets only what it has asked for: its end would be the machine's.
-  if (t.pid == 1 && s.actions[sig].handler == SIG_DFL && info.code <= SI_USER) return 0;
+  if (t.pid == 1 && s.action(sig).handler == SIG_DFL && info.code <= SI_USER) return 0;
   if ((s.pending & bit) != 0 && sig < SIGRTMIN) return 0;
   if (s.queue.length >= MAX_QUEUED && sig != SIGKILL) return fail(Errno.EAGAIN);
   s.queue.push(info);
@@ -81,7 +81,7 @@ export function sendKernelSignal(t: Task, sig: i32, code: i32 = 0x80): void {
 export function forceSignal(t: Task, info: SigInfo): void {
   const s = t.signals;
   const bit = sigBit(info.signo);
-  const a = s.actions[info.signo];
+  const a = s.action(info.signo);
   if ((s.blocked & bit) != 0 || s.ignores(info.signo)) {
     a.handler = SIG_DFL;
     s.blocked &= ~bit;

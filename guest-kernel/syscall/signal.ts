@@ -95,7 +95,7 @@ export function sysRtSigaction(sig64: u64, act: u64, old: u64, size: u64, _4: u6
   const sig = <i32>sig64;
   if (size != SIGSET_SIZE || !isValidSignal(sig) || (act != 0 && !isCatchable(sig))) return fail(Errno.EINVAL);
   const s = current().signals;
-  const a = s.actions[sig];
+  const a = s.action(sig);
   const raw = Bytes.alloc(24);
   const before = Bytes.alloc(24);
   store<u64>(before.ptr, a.handler);

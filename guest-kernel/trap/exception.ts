@@ -1,7 +1,5 @@
 /** Exceptions of user programs: page faults that memory can cure, and the signals for all others. */
 import { Errno } from "../abi/errno";
-import { LOG_ERR, klogLine } from "../hal/log";
-import { BytesBuilder } from "../lib/bytes";
 import { failed, fail } from "../lib/result";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../mm/vma";
 import { enableFp } from "../proc/fp";
@@ -15,13 +13,13 @@ import {
   SEGV_MAPERR,
   SIGBUS,
   SIGILL,
-  SIGKILL,
   SIGSEGV,
   SIGTRAP,
   TRAP_BRKPT,
 } from "../proc/signal-numbers";
 import { SigInfo } from "../proc/signal-state";
 import { Task } from "../proc/task";
+import { outOfMemory } from "./out-of-memory";
 
 /** scause of exceptions (privileged architecture, "Supervisor Cause Register"). */
 const INSTRUCTION_MISALIGNED: i32 = 0;
@@ -74,16 +72,8 @@ function pageFault(t: Task, addr: u64, access: u32): void {
   }
   if (r == fail(Errno.EFAULT)) {
     raise(t, SIGSEGV, space.vmas.find(addr) != null ? SEGV_ACCERR : SEGV_MAPERR, addr);
-  } else if (r == fail(Errno.ENOMEM)) {
-    const line = new BytesBuilder()
-      .text("out of memory: killed process ")
-      .dec(t.pid)
-      .text(" (")
-      .bytes(t.comm)
-      .text(")");
-    klogLine(line, LOG_ERR);
-    raise(t, SIGKILL, 0, addr);
-  } else raise(t, SIGBUS, BUS_ADRERR, addr);
+  } else if (r == fail(Errno.ENOMEM)) outOfMemory(t);
+  else raise(t, SIGBUS, BUS_ADRERR, addr);
 }
 
 function raise(t: Task, sig: i32, code: i32, addr: u64): void {

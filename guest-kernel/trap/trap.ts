@@ -6,7 +6,7 @@ import { pollInterrupts } from "../hal/irq";
 import { panicTrap } from "../hal/panic";
 import { wfi } from "../hal/rv";
 import { monotonicNs } from "../hal/time";
-import { collectAfterCall, collectWhenIdle } from "../mm/collect";
+import { collectOnReturn, collectWhenIdle } from "../mm/collect";
 import { deliverSignals } from "../proc/deliver";
 import { loadFp, saveFp } from "../proc/fp";
 import { readCause } from "../proc/frame";
@@ -28,6 +28,7 @@ export function trapUser(_frame: usize): usize {
   if ((cause & INTERRUPT) != 0) pollInterrupts();
   else if (cause == USER_ECALL) systemCall(t);
   else userException(t);
+  collectOnReturn(cause == USER_ECALL);
   return resume();
 }
 
@@ -38,7 +39,6 @@ export function trapKernel(frame: usize): void {
 
 /** The frame of the task that runs next, made ready to run. Also how boot starts the first one. */
 export function resume(): usize {
-  collectAfterCall();
   let t = currentOrNull();
   while (t == null || !staysOn(t)) {
     if (t != null) leave(t);
