@@ -19,6 +19,7 @@ export interface Allocation {
 /** Loads, stores and instructions at entry and exit that using one more callee-saved register costs. */
 const CALLEE_SAVE_COST = 2;
 const MAX_ROUNDS = 20;
+const MAX_WISHES = 24;
 
 interface Candidate {
   v: number;
@@ -117,17 +118,23 @@ function color(
   candidates.sort((a, b) => (a.priority === b.priority ? a.v - b.v : b.priority - a.priority));
 
   const score = new Float64Array(FIRST_VIRTUAL);
+  const wanted = wishes(hints);
   for (const { v, cost: spillCost } of candidates) {
     const ranges = virtual[v]!;
     score.fill(0);
     for (const { reg, freq } of hints.get(v) ?? []) {
-      const wanted = reg < FIRST_VIRTUAL ? reg : assigned[reg - FIRST_VIRTUAL]!;
-      if (wanted >= 0) score[wanted]! += freq;
+      const partner = reg < FIRST_VIRTUAL ? reg : assigned[reg - FIRST_VIRTUAL]!;
+      if (partner >= 0) score[partner]! += freq;
     }
     let best = -1;
     let bestScore = -Infinity;
     for (const reg of fn.isFloat[v] ? ALLOCATABLE_F : ALLOCATABLE_X) {
       let value = score[reg]!;
+      // Others that would save a copy by this register and could not have it any more.
+      for (const wish of wanted[reg]!) {
+        if (wish.v === v || assigned[wish.v]! >= 0 || value <= bestScore) continue;
+        if (intersects(virtual[wish.v]!, ranges)) value -= wish.freq;
+      }
       if (isCalleeSaved(reg) && !saved.has(reg)) value -= CALLEE_SAVE_COST;
       if (value <= bestScore || intersects(ranges, taken[reg]!)) continue;
       best = reg;
@@ -143,6 +150,19 @@ function color(
     taken[best] = unite(taken[best]!, ranges);
   }
   return { assigned, spilled };
+}
+
+/** Per machine register, the virtual ones that a copy links to it. */
+function wishes(hints: Facts['hints']): { v: number; freq: number }[][] {
+  const wanted: { v: number; freq: number }[][] = Array.from({ length: FIRST_VIRTUAL }, () => []);
+  for (const [v, list] of hints)
+    for (const { reg, freq } of list) if (reg < FIRST_VIRTUAL) wanted[reg]?.push({ v, freq });
+  // The most often executed copies matter; a bound keeps large functions fast.
+  for (const list of wanted) {
+    list.sort((a, b) => b.freq - a.freq);
+    list.length = Math.min(list.length, MAX_WISHES);
+  }
+  return wanted;
 }
 
 function rename(fn: LFunction, assigned: Int32Array): void {

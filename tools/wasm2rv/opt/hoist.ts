@@ -6,7 +6,7 @@ import { analyse, loopBody } from '../cfg.ts';
 import { splitEdge } from '../edges.ts';
 import type { Block, IrFunction, Value } from '../ir.ts';
 import { COMPARISONS, effectOf } from '../ir-ops.ts';
-import { locate, sizeOf } from './memory-state.ts';
+import { areApart } from './memory-state.ts';
 
 /** Needs and leaves valid analyses. */
 export function hoistInvariants(fn: IrFunction): void {
@@ -65,16 +65,6 @@ function certainBlocks(header: Block, inside: ReadonlySet<Block>): Set<Block> {
     at = only !== undefined && inside.has(only) && only.preds.length === 1 ? only : undefined;
   }
   return sure;
-}
-
-function areApart(read: Value, write: Value): boolean {
-  if (write.op === 'global.set') return read.op !== 'global.get' || read.sym !== write.sym;
-  if (write.op !== 'store') return false;
-  if (read.op === 'global.get') return true;
-  const a = locate(read);
-  const b = locate(write);
-  if (a.base !== b.base) return false;
-  return a.offset + sizeOf(read.sym) <= b.offset || b.offset + sizeOf(write.sym) <= a.offset;
 }
 
 /** The block that enters the loop and goes nowhere else; made where there is none. */

@@ -20,6 +20,8 @@ export function optimiseProgram(functions: readonly IrFunction[]): void {
     rotateLoops(fn);
     simplifyFunction(fn, ROUNDS - 1);
     hoistInvariants(fn);
+    // Loads that were hoisted are now known all through the loop.
+    simplifyFunction(fn, 1);
     makeTailCalls(fn);
   }
 }

@@ -1,8 +1,8 @@
 /**
  * One walk over the function in dominance order that simplifies every value, merges values that compute the same, forwards
- * what is known to be in memory along chains of blocks with one predecessor, and decides branches that repeat one before.
+ * what is known to be in memory, and decides branches that repeat one before.
  */
-import { dominates } from '../cfg.ts';
+import { dominates, loopBody } from '../cfg.ts';
 import { type Block, type IrFunction, type Value, mapTerminator, resolve, settle } from '../ir.ts';
 import { effectOf } from '../ir-ops.ts';
 import { BranchFacts } from './branch-facts.ts';
@@ -20,8 +20,7 @@ export function numberValues(fn: IrFunction): void {
       if (only !== null) phi.same = only;
     }
     facts.enter(block);
-    const inherited = block.preds.length === 1 ? states.get(block.preds[0]!) : undefined;
-    const state = inherited?.copy() ?? new MemoryState();
+    const state = stateAtStart(fn, block, states);
     const out: Value[] = [];
     const insert = (op: string, type: Value['type'], args: Value[], off: number): Value => {
       const value = fn.value(op, type, args, off);
@@ -44,6 +43,24 @@ export function numberValues(fn: IrFunction): void {
     states.set(block, state);
   }
   settle(fn);
+}
+
+/** What all predecessors know; a loop's header knows what was known before the loop and nothing in it may change. */
+function stateAtStart(fn: IrFunction, block: Block, states: ReadonlyMap<Block, MemoryState>): MemoryState {
+  const entries = block.preds.filter(pred => pred.order < block.order);
+  const [first, ...others] = entries.map(pred => states.get(pred)!);
+  if (first === undefined) return new MemoryState();
+  const state = first.copy();
+  for (const other of others) state.meet(other);
+  if (entries.length < block.preds.length) {
+    for (const { values } of loopBody(fn, block)) {
+      for (const value of values) {
+        const effect = effectOf(value.op);
+        if (effect === 'write' || effect === 'effect') state.kill(value, effect);
+      }
+    }
+  }
+  return state;
 }
 
 function sameArguments(phi: Value): Value | null {
