@@ -19,7 +19,7 @@ export const SCRIPT_TIMEOUT_MS = 120_000;
 /** Where a guest finds the scripts, once `MOUNT_SCRIPTS` has run. */
 export const MOUNT_SCRIPTS = 'mkdir -p /tmp/scripts && mount -t ext4 -o ro /dev/vdb /tmp/scripts';
 /** What has to be as before when a script has ended: free pages and live kernel objects. */
-const COUNT_OBJECTS = 'sync; echo 3 > /proc/sys/vm/drop_caches; cat /proc/strata';
+const COUNT_OBJECTS = 'sync; echo 3 > /proc/sys/vm/drop_caches; cat /proc/strata | cat';
 
 /** An ext4 image with test/overlay/*.sh. */
 export function scriptsImage(): Uint8Array {

@@ -230,7 +230,11 @@ export class OverlayInode extends Inode {
   }
 
   readdir(pos: i64, sink: DirSink): Result {
-    return this.isDir ? new OverlayDirHandle(this).readdir(pos, sink) : fail(Errno.ENOTDIR);
+    if (!this.isDir) return fail(Errno.ENOTDIR);
+    const h = new OverlayDirHandle(this);
+    const r = h.readdir(pos, sink);
+    h.close();
+    return r;
   }
 
   openDir(): DirHandle | null {
