@@ -96,6 +96,8 @@ export const DATA_CONTEXT = 1140;
 export const DATA_PRIV = 1144;
 /** i32: some PMP entry is on. */
 export const PMP_ACTIVE = 1152;
+/** i32: bit n says that a translation from a page above 4 KiB may be held for addresses whose top bit is n. */
+export const LARGE_PAGES = 1160;
 /** i32: for whom the bare context's translations were checked, when PMP is on. */
 export const BARE_OWNER = 1156;
 

@@ -57,7 +57,10 @@ export function hartWith(write: (out: Assembly) => void, mode: Privilege = Privi
   return { cpu, ram, bus };
 }
 
-/** Sv39 tables: identity gigapage for RAM (supervisor, all rights), then 4 KiB pages as told. Returns satp. */
+/**
+ * Sv39 tables: identity gigapage for RAM (supervisor, all rights), then 4 KiB pages as told, which are also to be found
+ * at the same distance above 0xffff_ffff_c000_0000. Returns satp.
+ */
 export function sv39(ram: Ram, pages: readonly { va: number; pa: number; flags: number }[]): bigint {
   const table = (index: number): number => PAGE_TABLES + 4096 * index;
   const set = (pa: number, pte: bigint): void => {
@@ -69,6 +72,7 @@ export function sv39(ram: Ram, pages: readonly { va: number; pa: number; flags: 
   set(table(0) + 8 * 2, (BigInt(RAM_BASE) >> 2n) | BigInt(V | R | W | X | A | D));
   // All small pages share one 2 MiB region at virtual 0x4000_0000.
   set(table(0) + 8, pointer(table(1)));
+  set(table(0) + 8 * 511, pointer(table(1)));
   set(table(1), pointer(table(2)));
   for (const { va, pa, flags } of pages) {
     set(table(2) + 8 * ((va >>> 12) & 511), (BigInt(pa) >> 2n) | BigInt(flags));

@@ -255,6 +255,27 @@ describe('paging', () => {
     expect(hart.cpu.getReg(6)).toBe(0x0807_0605_0403_0201n);
   });
 
+  test.each([
+    ['of its address', 5, true],
+    ['of another address', 7, false],
+    ['of everything', 0, true],
+  ])('an unmapped page is used on until an sfence.vma %s', (_, rs1, isForgotten) => {
+    const hart = hartWith(out => {
+      out.li(5, 0xc000_0000 | 0); // the upper half of the address space holds small pages only
+      out.li(7, 0xc000_3000 | 0);
+      out.la(8, 0x8020_2000); // the page's table entry
+      out.insn('lw', { rd: 6, rs1: 5, imm: 0 });
+      out.insn('sw', { rs1: 8, rs2: 0, imm: 0 });
+      out.insn('sfence.vma', { rs1 });
+      out.insn('lw', { rd: 9, rs1: 5, imm: 0 });
+      out.insn('wfi', {});
+    }, Privilege.S);
+    hart.cpu.setCsr(CSR.stvec, BigInt(HANDLER));
+    hart.cpu.setCsr(CSR.satp, sv39(hart.ram, [{ va: SMALL, pa: 0x8030_0000, flags: READ_WRITE }]));
+    hart.cpu.run(100);
+    expect(hart.cpu.getCsr(CSR.scause)).toBe(isForgotten ? 13n : 0n);
+  });
+
   test('a store across a page that faults changes nothing and reports the second page', () => {
     const hart = loadFrom(SMALL + 0xffd, 'sd');
     hart.cpu.setCsr(CSR.satp, sv39(hart.ram, [{ va: SMALL, pa: 0x8030_0000, flags: READ_WRITE }]));

@@ -26,7 +26,7 @@ const SLOW: Record<string, Signature> = {
   mret: [['i32'], []],
   sret: [['i32'], []],
   wfi: [['i32'], []],
-  sfenceVma: [['i32'], []],
+  sfenceVma: [['i32', 'i64'], []],
   fenceI: [[], []],
   enterFloat: [['i32', 'i32'], []],
   touchFloat: [[], []],

@@ -55,15 +55,15 @@ export interface StepCalls {
   float(operation: string, arity: number): number;
 }
 
-/** Exports of cpu/slow behind `system`, and whether they take the instruction word. */
-const SYSTEM: Record<SystemOp, { name: string; takesRaw: boolean }> = {
-  ecall: { name: 'ecall', takesRaw: false },
-  ebreak: { name: 'ebreak', takesRaw: false },
-  mret: { name: 'mret', takesRaw: true },
-  sret: { name: 'sret', takesRaw: true },
-  wfi: { name: 'wfi', takesRaw: true },
-  'sfence.vma': { name: 'sfenceVma', takesRaw: true },
-  'fence.i': { name: 'fenceI', takesRaw: false },
+/** Exports of cpu/slow behind `system`, and whether they take the instruction word, or that and rs1. */
+const SYSTEM: Record<SystemOp, { name: string; takes: 'nothing' | 'raw' | 'raw and rs1' }> = {
+  ecall: { name: 'ecall', takes: 'nothing' },
+  ebreak: { name: 'ebreak', takes: 'nothing' },
+  mret: { name: 'mret', takes: 'raw' },
+  sret: { name: 'sret', takes: 'raw' },
+  wfi: { name: 'wfi', takes: 'raw' },
+  'sfence.vma': { name: 'sfenceVma', takes: 'raw and rs1' },
+  'fence.i': { name: 'fenceI', takes: 'nothing' },
 };
 /** Lowest bit of the 128-bit product that counts. */
 const PRODUCT_SHIFTS: Record<ProductPart, number> = { low: 0, reversed: 63, high: 64 };
@@ -149,8 +149,9 @@ class StepOps extends WasmOps {
     return this.trying(this.call('csr', i32(CSR_OPS[operation]), raw, operand));
   }
   system(operation: SystemOp): void {
-    const { name, takesRaw } = SYSTEM[operation];
-    this.emit(takesRaw ? this.call(name, raw) : this.call(name));
+    const { name, takes } = SYSTEM[operation];
+    const operands = { nothing: [], raw: [raw], 'raw and rs1': [raw, this.rs1] }[takes];
+    this.emit(this.call(name, ...operands));
   }
   float(operation: string, ...operands: Code[]): Code {
     return this.bind(call(this.calls.float(operation, operands.length), ...operands));

@@ -1,6 +1,6 @@
 /** Where the fast loop goes when something other than the next instruction of the same page is due. */
 import { CUR_OP, CUR_PAGE, CUR_PAGE_VA, EVENT, EXEC_CONTEXT, EXIT, NEXT_PC, PC, TRAPPED } from '../layout';
-import { isRam, placeOf, translate, trapAccess } from './mmu';
+import { isRam, noteLarge, placeOf, translate, trapAccess } from './mmu';
 import { decodedPage, pageOf } from './ram';
 import { cell, EXECUTE, hasTrapped, setCell, setWord, word } from './state';
 import { fillExec, findExec } from './tlb';
@@ -35,6 +35,7 @@ export function enter(remaining: i32): i32 {
       return FAULT;
     }
     decoded = decodedPage(pageOf(pa));
+    noteLarge(pc);
     fillExec(context, pc, decoded);
   }
   setWord(CUR_PAGE, <i32>decoded);

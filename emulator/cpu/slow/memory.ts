@@ -13,7 +13,7 @@ import {
   RESERVED,
 } from '../layout';
 import { mmioRead, mmioWrite } from './host';
-import { isOpen, isRam, placeOf, translate, trapAccess } from './mmu';
+import { isOpen, isRam, noteLarge, placeOf, translate, trapAccess } from './mmu';
 import { hasCode, markWritten, pageOf } from './ram';
 import { cell, hasTrapped, LOAD_MISALIGNED, READ, setCell, STORE_MISALIGNED, word, WRITE } from './state';
 import { fillData } from './tlb';
@@ -90,7 +90,9 @@ function tableOf(access: i32): usize {
 /** Lets the fast path have the page, unless PMP gives rights to parts of it only. */
 function fill(va: u64, pa: u64, access: i32): void {
   const page = pa & ~(<u64>0xfff);
-  if (isOpen(page, 4096, access)) fillData(tableOf(access), va, placeOf(page));
+  if (!isOpen(page, 4096, access)) return;
+  noteLarge(va);
+  fillData(tableOf(access), va, placeOf(page));
 }
 
 function loadPlace(place: usize, width: i32): u64 {

@@ -1,5 +1,5 @@
 /** Address translation: Sv39, Sv48, Sv57 (privileged specification, "Supervisor-Level ISA"). A and D are set by us. */
-import { CFG_RAM, CFG_RAM_BASE, CFG_RAM_SIZE, DATA_PRIV, MMU_BARE, MMU_USER, MSTATUS, PRIV, SATP } from '../layout';
+import { CFG_RAM, CFG_RAM_BASE, CFG_RAM_SIZE, DATA_PRIV, LARGE_PAGES, MMU_BARE, MMU_USER, MSTATUS, PRIV, SATP } from '../layout';
 import { isPmpActive, pmpAllows } from './pmp';
 import { markWritten } from './ram';
 import {
@@ -15,6 +15,7 @@ import {
   STORE_ACCESS,
   STORE_PAGE,
   SUM,
+  setWord,
   word,
   WRITE,
 } from './state';
@@ -47,6 +48,7 @@ export function placeOf(pa: u64): usize {
 
 /** The physical address of `bytes` at `va`, in one page; or NO_PAGE after trapping (the caller checks `hasTrapped`). */
 export function translate(va: u64, bytes: u64, access: i32, context: i32): u64 {
+  leafShift = 12;
   const pa = context == MMU_BARE ? va : walk(va, access, context, true);
   if (pa == NO_PAGE) {
     trap(access == READ ? LOAD_PAGE : access == WRITE ? STORE_PAGE : FETCH_PAGE, va);
@@ -60,6 +62,14 @@ export function translate(va: u64, bytes: u64, access: i32, context: i32): u64 {
 /** Does PMP let the current privilege through? */
 export function isOpen(pa: u64, bytes: u64, access: i32): bool {
   return !isPmpActive() || pmpAllows(pa, bytes, access, access == EXECUTE ? cell(PRIV) : cell(DATA_PRIV));
+}
+
+/** Size of the page that the last walk ended at, as a power of two. */
+let leafShift: i32 = 12;
+
+/** The last translation is going to be held in a TLB: remember if it is part of a larger page. */
+export function noteLarge(va: u64): void {
+  if (leafShift > 12) setWord(LARGE_PAGES, word(LARGE_PAGES) | (1 << (<i32>(va >> 63))));
 }
 
 /** Nothing answers at the physical address, or something says no. */
@@ -88,6 +98,7 @@ export function walk(va: u64, access: i32, context: i32, update: bool): u64 {
     }
     const inside = ((<u64>1) << shift) - 1;
     if ((frame & inside) != 0 || !isAllowed(pte, access, context)) return NO_PAGE;
+    leafShift = shift;
     const marks = access == WRITE ? PTE_A | PTE_D : PTE_A;
     if (update && (pte & marks) != marks) {
       store<u64>(placeOf(pteAt), pte | marks);

@@ -19,7 +19,7 @@ import {
   TW,
   word,
 } from './state';
-import { flushTlb } from './tlb';
+import { flushPage, flushTlb } from './tlb';
 import { returnFromMachine, returnFromSupervisor, trap } from './trap';
 
 /** ExitReason + 1 of cpu.ts. */
@@ -66,11 +66,12 @@ export function wfi(raw: i32): void {
   raiseEvent();
 }
 
-/** Forgets everything, whatever address and address space it names: cheap, since it costs what was filled. */
-export function sfenceVma(raw: i32): void {
+/** Address spaces are not told apart: without an address (rs1 = x0) everything is forgotten. */
+export function sfenceVma(raw: i32, address: u64): void {
   const priv = cell(PRIV);
   if (priv == PRIV_U || (priv == PRIV_S && (cell(MSTATUS) & TVM) != 0)) illegal(raw);
-  else flushTlb();
+  else if (((raw >>> 15) & 31) == 0) flushTlb();
+  else flushPage(address);
 }
 
 /** Decoded code is dropped when it is written, so there is nothing left to do but to look up pc again. */

@@ -13,6 +13,8 @@ import {
   CFG_TLB_BYTES,
   CFG_TLB_LIST,
   CFG_TLB_LIST_ENTRIES,
+  LARGE_PAGES,
+  MMU_BARE,
   TLB_FILLED,
   TLB_READY,
 } from '../layout';
@@ -112,6 +114,30 @@ export function flushExec(): void {
 
 /** sfence.vma, a new satp, a new MXR: every translation may have changed. */
 export function flushTlb(): void {
+  setWord(LARGE_PAGES, 0);
   flushData();
   flushExec();
+}
+
+/**
+ * sfence.vma with an address. A larger page is held in pieces of 4 KiB whose number is not known: then everything goes.
+ * Entries of other pages that share the places are lost too, which costs a refill.
+ */
+export function flushPage(va: u64): void {
+  if ((word(LARGE_PAGES) & (1 << (<i32>(va >> 63)))) != 0) {
+    flushTlb();
+    return;
+  }
+  const bytes = <usize>word(CFG_TLB_BYTES);
+  const index = indexOf(va);
+  const empty = emptyEntry(index);
+  for (let context = 0; context < MMU_BARE; context++) {
+    const read = <usize>word(CFG_DATA_TLB) + <usize>context * 2 * bytes + index;
+    if ((word(TLB_READY) & (1 << context)) != 0) {
+      store<u64>(read, empty);
+      store<u64>(read + bytes, empty);
+    }
+    store<u64>(execEntry(context, va), 0);
+  }
+  raiseEvent();
 }
