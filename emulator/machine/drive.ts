@@ -12,6 +12,7 @@ const SLEEP_MAX_MS = 1000 * 60 * 60;
 /** Runs until the machine ends or pauses. */
 export async function drive(machine: Machine): Promise<void> {
   const breath = new Breath();
+  machine.resume();
   machine.time.start();
   try {
     let lastBreathMs = performance.now();

@@ -144,11 +144,15 @@ export class Machine {
     this.onWake();
   }
 
-  /** Makes `advance` return after the instruction in progress. */
+  /** Makes `advance` return after the instruction in progress, and at once from then on, until `resume`. */
   pause(): void {
     this.isPausing = true;
     this.cpu.requestExit();
     this.onWake();
+  }
+
+  resume(): void {
+    this.isPausing = false;
   }
 
   /** Ends the machine from outside, as a power switch does. */
@@ -174,10 +178,11 @@ export class Machine {
 
   /** Runs about `maxInstructions`. */
   advance(maxInstructions: number): Stop {
-    this.isPausing = false;
     const stop = this.runLoop(maxInstructions);
     this.flushConsole();
-    return stop;
+    // Who reads the console may have paused or ended the machine.
+    if (this.ended !== undefined) return Stop.Ended;
+    return this.isPausing ? Stop.Paused : stop;
   }
 
   private runLoop(maxInstructions: number): Stop {
@@ -194,7 +199,7 @@ export class Machine {
       if (reason === ExitReason.SbiCall) this.answerSbi();
       else if (reason === ExitReason.Wfi && !cpu.hasPendingInterrupt && this.isIdle()) return Stop.Idle;
     }
-    return this.ended === undefined ? Stop.Budget : Stop.Ended;
+    return Stop.Budget;
   }
 
   /** The hart waits. Virtual time goes to the next event at once, unless the caller paces it (`isPaced`). */
@@ -251,7 +256,8 @@ export class Machine {
     this.consoleBuffer.push(byte);
   }
 
-  private flushConsole(): void {
+  /** Gives `onConsole` what has been printed so far; `advance` does it when it returns. */
+  flushConsole(): void {
     if (this.consoleBuffer.length === 0) return;
     const bytes = Uint8Array.from(this.consoleBuffer);
     this.consoleBuffer.length = 0;

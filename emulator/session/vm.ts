@@ -199,6 +199,7 @@ export class Vm {
   }
 
   private expire(): void {
+    this.machine.flushConsole();
     const { nowMs } = this.machine;
     this.waits.rejectOverdue(
       nowMs,

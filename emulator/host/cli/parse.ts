@@ -27,7 +27,10 @@ export function parseCommandLine(args: readonly string[]): CliOptions {
     const [name, inline] = splitFlag(arg);
     const flag = BY_NAME.get(name);
     if (!flag) {
-      throw new UserError(`${arg}: unknown flag`, `${nearestHint(name, [...BY_NAME.keys()], '-')}--help lists the flags`);
+      throw new UserError(
+        `${arg}: unknown flag`,
+        `${nearestHint(name, [...BY_NAME.keys()], '-')}--help lists the flags`,
+      );
     }
     if (flag.argument === undefined) {
       if (inline !== undefined) throw new UserError(`${arg}: -${name} takes no value`, `write -${name}`);

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { UserError } from '../../base/user-error.ts';
+import { FLAGS } from './flags.ts';
+import { flagsMarkdown, helpText } from './help.ts';
+import { parseCommandLine } from './parse.ts';
+
+const parse = (line: string): ReturnType<typeof parseCommandLine> =>
+  parseCommandLine(line.split(' ').filter(word => word !== ''));
+
+/** The error's two lines. */
+function refusal(line: string): string {
+  try {
+    parse(line);
+  } catch (error) {
+    if (error instanceof UserError) return `${error.message} | ${error.hint}`;
+    throw error;
+  }
+  throw new Error(`${line} was accepted`);
+}
+
+test("QEMU's own command line is taken", () => {
+  const options = parse(
+    '-M virt -m 256M -smp 1 -nographic -bios none -kernel k -initrd i -append a --drive file=f,format=raw,if=none,id=x,readonly=on ' +
+      '-device virtio-blk-device,drive=x,serial=s -device virtio-rng-device -global virtio-mmio.force-legacy=false -no-reboot ' +
+      '-snapshot -icount shift=5,sleep=off -serial file:log -d int,guest_errors -D trace',
+  );
+  expect(options).toMatchObject({
+    memoryMiB: 256,
+    bios: 'none',
+    kernel: 'k',
+    initrd: 'i',
+    append: 'a',
+    drives: [{ file: 'f', id: 'x', isReadOnly: true }],
+    isVirtioLegacy: false,
+    isRebootRefused: true,
+    isSnapshot: true,
+    icountShift: 5,
+    serial: { kind: 'file', path: 'log' },
+    logItems: ['int', 'guest_errors'],
+    logFile: 'trace',
+  });
+  expect(options.devices.map(device => [device.model, Object.fromEntries(device.props)])).toEqual([
+    ['virtio-blk-device', { drive: 'x', serial: 's' }],
+    ['virtio-rng-device', {}],
+  ]);
+});
+
+test.each([
+  ['-m 64', 64],
+  ['-m=1G', 1024],
+  ['--m 96M', 96],
+])('%s', (line, memoryMiB) => expect(parse(line).memoryMiB).toBe(memoryMiB));
+
+test.each([
+  ['-timeout 30s', 30_000],
+  ['-timeout 1.5', 1500],
+  ['-timeout 250ms', 250],
+  ['-timeout 2m', 120_000],
+])('%s', (line, timeoutMs) => expect(parse(line).timeoutMs).toBe(timeoutMs));
+
+test('everything behind -- is the command, joined by spaces as ssh does', () => {
+  expect(parseCommandLine(['-m', '64M', '--', 'echo', '-n', 'a  b', '--', 'x']).command).toBe('echo -n a  b -- x');
+});
+
+test('a doubled comma is one', () => {
+  expect(parse('-drive file=a,,b,id=x').drives[0]?.file).toBe('a,b');
+});
+
+describe('what is not understood is refused, with what to do', () => {
+  test.each([
+    ['--kernal k', 'did you mean -kernel?'],
+    ['-foo', '--help'],
+    ['kernel.elf', 'not a flag'],
+    ['-m', 'value is missing'],
+    ['-m lots', '128M'],
+    ['-M microvm', 'only -M virt'],
+    ['-smp 4', 'only -smp 1'],
+    ['-nographic=yes', 'takes no value'],
+    ['-drive if=none', 'file='],
+    ['-drive file=f,format=qcow2', 'format=raw'],
+    ['-drive file=f,if=virtio', 'if=none'],
+    ['-drive file=f,wat=1', 'wat'],
+    ['-device virtio-blk-pci,drive=x', 'did you mean virtio-blk-device'],
+    ['-device e1000', 'known are'],
+    ['-icount 11', 'from 0 to 10'],
+    ['-serial tcp::1', 'mon:stdio'],
+    ['-d exec', 'known are'],
+    ['-global x.y=z', 'force-legacy'],
+    ['-timeout soon', '30s'],
+    ['-chardev pty,id=x', 'socket'],
+    ['--', 'no command'],
+  ])('%s', (line, hint) => expect(refusal(line)).toContain(hint));
+});
+
+test('help and docs page name every flag', () => {
+  for (const flag of FLAGS) {
+    expect(helpText()).toContain(`-${flag.names[0]}`);
+    expect(flagsMarkdown()).toContain(`\`-${flag.names[0]}`);
+  }
+});
