@@ -19,6 +19,8 @@ export class BlockCache {
   private blocks: StaticArray<u64> = new StaticArray<u64>(SLOTS);
   private used: StaticArray<u64> = new StaticArray<u64>(SLOTS);
   private data: Array<Bytes | null> = new Array<Bytes | null>(SLOTS);
+  /** One more than the seed with which the slot's block was found good since it was read; 0: not verified. */
+  private good: StaticArray<u64> = new StaticArray<u64>(SLOTS);
   private clock: u64 = 0;
   private recent: i32 = 0;
 
@@ -44,11 +46,21 @@ export class BlockCache {
       const r = this.device.read(block * perBlock, perBlock, bytes.ptr);
       if (failed(r)) return r;
       this.blocks[slot] = block;
+      this.good[slot] = 0;
     }
     this.used[slot] = ++this.clock;
     this.recent = slot;
     out.bytes = this.data[slot]!;
     return 0;
+  }
+
+  /** Whether the block that was read last is verified already: a checksum is worth computing once for each owner. */
+  isVerified(seed: u32): bool {
+    return this.good[this.recent] == <u64>seed + 1;
+  }
+
+  setVerified(seed: u32): void {
+    this.good[this.recent] = <u64>seed + 1;
   }
 
   /** The slot that holds `block`, or else the one to replace. */

@@ -16,7 +16,8 @@ const DT: StaticArray<u8> = [0, 8, 4, 2, 6, 1, 12, 10];
 @final
 export class DirEntry {
   ino: u32 = 0;
-  name: Bytes = Bytes.alloc(0);
+  /** A view that moves from entry to entry: whoever keeps a name copies it. */
+  name: Bytes = new Bytes([], 0, 0);
   /** DT_*; 0 where the filesystem does not say. */
   type: u8 = 0;
   /** Offset of the next entry in the block. */
@@ -40,11 +41,13 @@ export function nextEntry(v: Volume, dirIno: u32, block: Bytes, from: i32, e: Di
     }
     if (ino != 0) {
       const type = block[at + 7];
+      if (!isName(block, at + DIRENT_HEADER, nameLength)) return bad(v, dirIno);
       e.ino = ino;
-      e.name = block.slice(at + DIRENT_HEADER, at + DIRENT_HEADER + nameLength);
+      e.name.buf = block.buf;
+      e.name.off = block.off + at + DIRENT_HEADER;
+      e.name.len = nameLength;
       e.type = v.sb.hasFiletype && type < 8 ? DT[type] : 0;
       e.next = at + size;
-      if (nameLength == 0 || e.name.indexOf(0) >= 0 || e.name.indexOf(0x2f) >= 0) return bad(v, dirIno);
       return 1;
     }
     at += size;
@@ -52,13 +55,24 @@ export function nextEntry(v: Volume, dirIno: u32, block: Bytes, from: i32, e: Di
   return 0;
 }
 
+/** Names are not empty and hold neither NUL nor a slash. */
+function isName(block: Bytes, at: i32, length: i32): bool {
+  for (let i = 0; i < length; i++) {
+    const c = block[at + i];
+    if (c == 0 || c == 0x2f) return false;
+  }
+  return length > 0;
+}
+
 function bad(v: Volume, dirIno: u32): Result {
   return v.report.corrupt("directory", dirIno, "bad entry");
 }
 
-/** Verifies block number `index` of an ordinary (not inline) directory. `seed` is the inode's. */
+/**
+ * Verifies block number `index` of an ordinary (not inline) directory, which the cache read last. `seed` is the inode's.
+ */
 export function checkDirBlock(v: Volume, ino: u32, seed: u32, isIndexed: bool, index: u64, block: Bytes): Result {
-  if (!v.sb.hasChecksums) return 0;
+  if (!v.sb.hasChecksums || v.cache.isVerified(seed)) return 0;
   let isGood: bool;
   if (isIndexed && index == 0) isGood = isIndexGood(seed, block, indexStart(block));
   else if (le32(block, 0) == 0 && <i32>le16(block, 4) == block.len) isGood = isIndexGood(seed, block, DIRENT_HEADER);
@@ -70,7 +84,9 @@ export function checkDirBlock(v: Volume, ino: u32, seed: u32, isIndexed: bool, i
       le16(block, tail + 6) == DIRENT_TAIL_TYPE << 8 &&
       crc32c(seed, block, 0, tail) == le32(block, tail + 8);
   }
-  return isGood ? 0 : v.report.corrupt("directory", ino, "block checksum does not match");
+  if (!isGood) return v.report.corrupt("directory", ino, "block checksum does not match");
+  v.cache.setVerified(seed);
+  return 0;
 }
 
 /** Where the hash entries of the root index block begin: after the entries for . and .. and an info record. */

@@ -82,9 +82,13 @@ export function mapExtent(v: Volume, ino: u32, seed: u32, root: Bytes, index: u6
   }
 }
 
+/** `node` is the block that the cache read last. */
 function isTailGood(v: Volume, seed: u32, node: Bytes, room: i32): bool {
+  if (!v.sb.hasChecksums || v.cache.isVerified(seed)) return true;
   const tail = HEADER + room * ENTRY;
-  return !v.sb.hasChecksums || (tail + 4 <= node.len && crc32c(seed, node, 0, tail) == le32(node, tail));
+  if (tail + 4 > node.len || crc32c(seed, node, 0, tail) != le32(node, tail)) return false;
+  v.cache.setVerified(seed);
+  return true;
 }
 
 function findLeaf(
