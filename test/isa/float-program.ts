@@ -10,7 +10,7 @@ import { Assembly, DATA_BASE, randomFrom } from './random-program.ts';
 
 /** a, b, c, rounding mode, result, flags: 8 bytes each. */
 export const CASE_BYTES = 48;
-const DYNAMIC = 7;
+export const DYNAMIC = 7;
 
 /** Rows under test, in the order of the table. */
 export const FLOAT_ROWS: readonly Insn[] = RV64FD.filter(insn => !formatOf(insn.format).operands.includes('(rs1)'));
@@ -56,7 +56,18 @@ function integer(random: Random): bigint {
   return random(2) === 0 ? value : BigInt.asUintN(64, -value);
 }
 
-export function floatProgram(seed: number, casesPerRow: number): { code: Uint8Array; data: Uint8Array } {
+export interface FloatOptions {
+  /** fflags before each case: with NX there, the CPU may use the host's arithmetic. */
+  readonly flags: 0 | 1;
+  /** The instructions' rounding mode field; DYNAMIC takes the mode of each case. */
+  readonly rm: number;
+}
+
+export function floatProgram(
+  seed: number,
+  casesPerRow: number,
+  options: FloatOptions,
+): { code: Uint8Array; data: Uint8Array } {
   const random = randomFrom(seed);
   const data = new Uint8Array(FLOAT_ROWS.length * casesPerRow * CASE_BYTES);
   const view = new DataView(data.buffer);
@@ -75,13 +86,20 @@ export function floatProgram(seed: number, casesPerRow: number): { code: Uint8Ar
       values.forEach((value, k) => view.setBigUint64(at + 8 * k, value, true));
       view.setUint32(at + 24, random(5), true);
     }
-    emitLoop(out, insn, operands, DATA_BASE + first, DATA_BASE + first + casesPerRow * CASE_BYTES);
+    emitLoop(out, insn, operands, DATA_BASE + first, DATA_BASE + first + casesPerRow * CASE_BYTES, options);
   });
   out.finish(DATA_BASE, data.length);
   return { code: Uint8Array.from(out.bytes), data };
 }
 
-function emitLoop(out: Assembly, insn: Insn, operands: string, start: number, end: number): void {
+function emitLoop(
+  out: Assembly,
+  insn: Insn,
+  operands: string,
+  start: number,
+  end: number,
+  { flags, rm }: FloatOptions,
+): void {
   const POINTER = 31;
   const END = 30;
   const RESULT = 8;
@@ -93,9 +111,9 @@ function emitLoop(out: Assembly, insn: Insn, operands: string, start: number, en
   if (isFromInteger) out.insn('ld', { rd: 1, rs1: POINTER, imm: 0 });
   out.insn('ld', { rd: 6, rs1: POINTER, imm: 24 });
   out.insn('csrrw', { rd: 0, rs1: 6, imm: 2 });
-  out.insn('csrrwi', { rd: 0, uimm: 0, imm: 1 });
+  out.insn('csrrwi', { rd: 0, uimm: flags, imm: 1 });
   const { rs2 } = formatOf(insn.format);
-  out.word(encode(insn, { rd: RESULT, rs1: 1, ...(rs2 ? { rs2: 2 } : {}), rs3: 3, rm: DYNAMIC }));
+  out.word(encode(insn, { rd: RESULT, rs1: 1, ...(rs2 ? { rs2: 2 } : {}), rs3: 3, rm }));
   out.insn('csrrs', { rd: 7, rs1: 0, imm: 1 });
   out.insn(operands.startsWith('frd') ? 'fsd' : 'sd', { rs1: POINTER, rs2: RESULT, imm: 32 });
   out.insn('sd', { rs1: POINTER, rs2: 7, imm: 40 });

@@ -1,7 +1,7 @@
 /** The generated interpreter against the BigInt oracle: the same rows, read in two ways, on the same random programs. */
 import { expect, test } from 'vitest';
 import { runOnCpu, type Program } from './judge.ts';
-import { CASE_BYTES, FLOAT_ROWS, floatProgram } from './float-program.ts';
+import { CASE_BYTES, DYNAMIC, FLOAT_ROWS, floatProgram } from './float-program.ts';
 import { Oracle } from './oracle.ts';
 import { CODE_BASE, DATA_BASE, randomProgram } from './random-program.ts';
 
@@ -22,9 +22,13 @@ test.each([101, 102, 103, 104])('integer, memory and atomic instructions, seed %
   expect(text(runOnCpu(program))).toBe(text(runOnOracle(program)));
 });
 
-test.each([201, 202])('floating point, results and flags, seed %i', seed => {
+test.each([
+  [201, 0, DYNAMIC],
+  [202, 1, 0],
+  [203, 1, 1],
+] as const)('floating point, results and flags, seed %i, flags before %i, rm %i', (seed, flags, rm) => {
   const cases = 60;
-  const program = floatProgram(seed, cases);
+  const program = floatProgram(seed, cases, { flags, rm });
   const [ours, theirs] = [runOnCpu(program), runOnOracle(program)];
   const wrong: string[] = [];
   for (let at = 0; at < ours.length; at += CASE_BYTES) {

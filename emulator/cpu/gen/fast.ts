@@ -8,6 +8,7 @@
  */
 import type { MemoryMap } from '../../bus/memory-map.ts';
 import { EXEC_TLB_ENTRIES, EXEC_TLB_ENTRY_BYTES, EXEC_TLB_OFFSET } from '../../bus/memory-map.ts';
+import { formatOf } from '../../isa/formats.ts';
 import type { Condition, Width } from '../../isa/insn.ts';
 import {
   br,
@@ -45,6 +46,7 @@ import {
   PC,
   REMAINING,
 } from '../layout.ts';
+import { FAST_FLOAT } from './fast-float.ts';
 import { HANDLERS, type Handler } from './handlers.ts';
 import { loadOf, STORES, TEMPORARIES, WasmOps } from './wasm-ops.ts';
 
@@ -121,8 +123,8 @@ class FastOps extends WasmOps {
   /** The whole handler. */
   generate(): Code {
     const { insn } = this.handler;
-    const operands = insn.operands ?? '';
-    // flw, fsw, fld, fsd and the moves: with FS dirty there is nothing to check or to record.
+    const operands = insn.operands ?? formatOf(insn.format).operands;
+    // With FS dirty there is nothing to check or to record.
     if (/\bfr/.test(operands)) this.emit(brIf(this.slowDepth, op('i32.eqz', load('i32.load', i32(FS_DIRTY)))));
     const result = insn.run<Code>(this);
     if (result) this.emit(store('i64.store', field16(OP_RD), result));
@@ -173,8 +175,11 @@ class FastOps extends WasmOps {
   system(): void {
     this.giveUp();
   }
-  float(): Code {
-    return this.giveUp();
+  float(operation: string, ...operands: Code[]): Code {
+    const generator = FAST_FLOAT.get(operation);
+    if (generator === undefined) return this.giveUp();
+    const giveUpIf = (condition: Code): void => this.emit(brIf(this.slowDepth, condition));
+    return generator({ giveUpIf, bind: value => this.bind(value), opAddress: get(OP) }, operands);
   }
 
   /** Sets PLACE to where the address is in the wasm memory; to `slow` when the TLB cannot tell or it is misaligned. */

@@ -1,5 +1,5 @@
 /** ecall, ebreak, wfi, sfence.vma, and the gate in front of floating-point instructions. */
-import { EXIT, FRM, FS_DIRTY, MIE, MSTATUS, PRIV, SBI_ENABLED } from '../layout';
+import { EXIT, FRM, MIE, MSTATUS, PRIV, SBI_ENABLED } from '../layout';
 import {
   BREAKPOINT,
   cell,
@@ -20,7 +20,7 @@ import {
   word,
 } from './state';
 import { flushPage, flushTlb } from './tlb';
-import { returnFromMachine, returnFromSupervisor, trap } from './trap';
+import { returnFromMachine, returnFromSupervisor, trap, updateFloat } from './trap';
 
 /** ExitReason + 1 of cpu.ts. */
 const EXIT_WFI: i32 = 2;
@@ -97,5 +97,5 @@ export function enterFloat(raw: i32, usesRounding: i32): void {
 /** A floating-point register or flag was written. */
 export function touchFloat(): void {
   setCell(MSTATUS, cell(MSTATUS) | FS);
-  setWord(FS_DIRTY, 1);
+  updateFloat();
 }

@@ -10,6 +10,9 @@ import {
   DATA_CONTEXT,
   DATA_PRIV,
   EXEC_CONTEXT,
+  FFLAGS,
+  FLOAT_FAST,
+  FRM,
   FS_DIRTY,
   MCAUSE,
   MEDELEG,
@@ -67,7 +70,7 @@ const INTERRUPT: u64 = 1 << 63;
 export function updateContext(): void {
   const status = cell(MSTATUS);
   const priv = cell(PRIV);
-  setWord(FS_DIRTY, (status & FS) == FS ? 1 : 0);
+  updateFloat();
   setWord(EXEC_CONTEXT, contextOf(priv, 0));
   const dataPriv = priv == PRIV_M && (status & MPRV) != 0 ? (status & MPP) >> MPP_SHIFT : priv;
   const context = contextOf(dataPriv, status);
@@ -85,6 +88,13 @@ function separateBare(priv: u64, dataPriv: u64): void {
   const owner = <i32>((priv << 2) | dataPriv);
   if (owner != word(BARE_OWNER)) flushTlb();
   setWord(BARE_OWNER, owner);
+}
+
+/** After a change of mstatus.FS, fflags or frm. */
+export function updateFloat(): void {
+  const isDirty = (cell(MSTATUS) & FS) == FS;
+  setWord(FS_DIRTY, isDirty ? 1 : 0);
+  setWord(FLOAT_FAST, isDirty && cell(FRM) == 0 && (cell(FFLAGS) & 1) != 0 ? 1 : 0);
 }
 
 function contextOf(priv: u64, status: u64): i32 {
