@@ -39,6 +39,7 @@ import { df, statMain } from "./bin/stat-df";
 import { cut, tr } from "./bin/tr";
 import { truncate } from "./bin/truncate";
 import { wc } from "./bin/wc";
+import { shell } from "./sh/main";
 
 @final
 export class Applet {
@@ -103,6 +104,7 @@ add("rmdir", rmdir);
 add("sed", sed);
 add("seq", seq);
 add("setfattr", setfattr);
+add("sh", shell);
 add("sleep", sleep);
 add("sort", sort);
 add("stat", statMain);

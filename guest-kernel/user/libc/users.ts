@@ -64,3 +64,22 @@ export function userId(name: Bytes): i64 {
 export function groupId(name: Bytes): i64 {
   return idOf(groups(), name);
 }
+
+/** The home directory of a user, or null. */
+export function homeOf(name: Bytes): Bytes | null {
+  const text = users();
+  const prefix = name.concat(b(":"));
+  for (let at = 0; at < text.len;) {
+    const end = text.indexOf(10, at) < 0 ? text.len : text.indexOf(10, at);
+    const line = text.slice(at, end);
+    if (line.startsWith(prefix)) {
+      // name:password:uid:gid:comment:home:shell
+      let start = prefix.len;
+      for (let skipped = 0; skipped < 4; skipped++) start = line.indexOf(0x3a, start) + 1;
+      const stop = line.indexOf(0x3a, start);
+      return line.slice(start, stop < 0 ? line.len : stop);
+    }
+    at = end + 1;
+  }
+  return null;
+}
