@@ -49,7 +49,7 @@ a b e up"
   (cd "$M/d" && find . -type f) | sed 's|^./||' > "$SCRATCH/order"
   last_low=$(grep -n -x -e b -e e "$SCRATCH/order" | cut -d : -f 1 | sort -n | tail -n 1)
   first_up=$(grep -n -x -e a -e up "$SCRATCH/order" | cut -d : -f 1 | sort -n | head -n 1)
-  is 'H2 the lowest layer comes first' "$(expr "$last_low" \< "$first_up")" 1
+  ok 'H2 the lowest layer comes first' [ "$last_low" -lt "$first_up" ]
 }
 
 main "$@"
