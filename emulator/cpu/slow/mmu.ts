@@ -1,5 +1,16 @@
 /** Address translation: Sv39, Sv48, Sv57 (privileged specification, "Supervisor-Level ISA"). A and D are set by us. */
-import { CFG_RAM, CFG_RAM_BASE, CFG_RAM_SIZE, DATA_PRIV, LARGE_PAGES, MMU_BARE, MMU_USER, MSTATUS, PRIV, SATP } from '../layout';
+import {
+  CFG_RAM,
+  CFG_RAM_BASE,
+  CFG_RAM_SIZE,
+  DATA_PRIV,
+  LARGE_PAGES,
+  MMU_BARE,
+  MMU_USER,
+  MSTATUS,
+  PRIV,
+  SATP,
+} from '../layout';
 import { isPmpActive, pmpAllows } from './pmp';
 import { markWritten } from './ram';
 import {
@@ -69,7 +80,8 @@ let leafShift: i32 = 12;
 
 /** The last translation is going to be held in a TLB: remember if it is part of a larger page. */
 export function noteLarge(va: u64): void {
-  if (leafShift > 12) setWord(LARGE_PAGES, word(LARGE_PAGES) | (1 << (<i32>(va >> 63))));
+  const half = <i32>(va >> 63);
+  if (leafShift > 12) setWord(LARGE_PAGES, word(LARGE_PAGES) | (1 << half));
 }
 
 /** Nothing answers at the physical address, or something says no. */

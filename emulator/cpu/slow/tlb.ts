@@ -124,7 +124,8 @@ export function flushTlb(): void {
  * Entries of other pages that share the places are lost too, which costs a refill.
  */
 export function flushPage(va: u64): void {
-  if ((word(LARGE_PAGES) & (1 << (<i32>(va >> 63)))) != 0) {
+  const half = <i32>(va >> 63);
+  if ((word(LARGE_PAGES) & (1 << half)) != 0) {
     flushTlb();
     return;
   }
