@@ -112,8 +112,7 @@ export function sysUmount2(target: u64, flags: u64, _2: u64, _3: u64, _4: u64, _
   r = resolveMountpoint(fsState().cwd, path.bytes, (f & UMOUNT_NOFOLLOW) == 0, at);
   if (failed(r)) return r;
   const p = at.path;
-  if (p.dentry != p.mount.root) r = fail(Errno.EINVAL);
-  else r = current().cred.isCapable ? unmount(p, f) : fail(Errno.EPERM);
+  r = current().cred.isCapable ? unmount(p, f) : fail(Errno.EPERM);
   p.drop();
   return r;
 }

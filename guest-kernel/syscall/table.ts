@@ -155,6 +155,7 @@ def(Nr.pipe2, "pipe2", file.sysPipe2);
 def(Nr.lseek, "lseek", file.sysLseek);
 def(Nr.sync, "sync", file.sysSync);
 def(Nr.fsync, "fsync", file.sysFsync);
+def(Nr.fdatasync, "fdatasync", file.sysFsync);
 def(Nr.sync_file_range, "sync_file_range", file.sysSyncFileRange);
 def(Nr.umask, "umask", file.sysUmask);
 def(Nr.fadvise64, "fadvise64", file.sysFadvise64);

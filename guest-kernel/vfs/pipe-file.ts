@@ -4,7 +4,9 @@ import { O_NONBLOCK } from "../abi/fcntl";
 import { FIONREAD } from "../abi/termios";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../dev/char-device";
 import { Result, fail, failed } from "../lib/result";
+import { PAGE_SIZE } from "../mm/frames";
 import { IoBuf } from "../mm/io-buf";
+import { RESIDENT_CHUNK } from "../mm/user-buf";
 import { park } from "../proc/park";
 import { sendKernelSignal } from "../proc/signal";
 import { SIGPIPE } from "../proc/signal-numbers";
@@ -62,6 +64,9 @@ export class PipeFile extends File {
     let done: u64 = 0;
     while (done < buf.len && p.room > 0) {
       let r = prepare(buf, done, false);
+      // A page of the pipe is filled whole or not at all: what precedes a bad address in it is not written either.
+      if (!failed(r) && <u64>r < min(buf.len - done, RESIDENT_CHUNK)) r &= ~(<i64>PAGE_SIZE - 1);
+      if (r == 0) r = fail(Errno.EFAULT);
       if (!failed(r)) r = p.give(buf, done, <u64>r);
       if (failed(r)) return done > 0 ? <Result>done : r;
       done += r;

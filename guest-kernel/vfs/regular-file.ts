@@ -9,7 +9,7 @@ import { checkpoint } from "../proc/checkpoint";
 import { userBuf } from "../proc/task";
 import { touchAtime } from "./atime";
 import { File, SEEK_DATA, SEEK_HOLE, seekWithin } from "./file";
-import { MAX_FILE_SIZE, modeAfterWrite, readAt, writeAt } from "./file-io";
+import { modeAfterWrite, readAt, writeAt } from "./file-io";
 import { cred } from "./fs-context";
 import { ATTR_CTIME, ATTR_MODE, SetAttr } from "./inode";
 import { realtimeNs } from "../hal/time";
@@ -93,13 +93,7 @@ export class RegularFile extends File {
 
   seek(off: i64, whence: i32): Result {
     const d = this.inode.data();
-    if (whence != SEEK_DATA && whence != SEEK_HOLE) {
-      const before = this.pos;
-      const r = seekWithin(this, off, whence, d.size);
-      if (r <= MAX_FILE_SIZE) return r;
-      this.pos = before;
-      return fail(Errno.EINVAL);
-    }
+    if (whence != SEEK_DATA && whence != SEEK_HOLE) return seekWithin(this, off, whence, d.size);
     if (off < 0 || off >= d.size) return fail(Errno.ENXIO);
     const r = d.seekData(off, whence == SEEK_HOLE);
     if (!failed(r)) this.pos = r;

@@ -51,6 +51,7 @@ class ProcRoot extends Inode {
     super(fs);
     this.ino = nextProcIno();
     this.mode = S_IFDIR | 0o555;
+    this.atime = this.mtime = this.ctime = fixed.mtime;
     this.nlink = fixed.nlink;
   }
 

@@ -1,5 +1,6 @@
 /** /proc/PID: one directory for each task, made when it is looked up, gone when the task is. */
 import { Errno } from "../../abi/errno";
+import { monotonicNs, realtimeNs } from "../../hal/time";
 import { Bytes, BytesBuilder, b } from "../../lib/bytes";
 import { Result, fail } from "../../lib/result";
 import { Task, ZOMBIE } from "../../proc/task";
@@ -57,7 +58,7 @@ function refresh(i: Inode, ref: TaskRef): bool {
   if (t == null) return false;
   i.uid = t.cred.euid;
   i.gid = t.cred.egid;
-  i.atime = i.mtime = i.ctime = t.startNs;
+  i.atime = i.mtime = i.ctime = t.startNs + (realtimeNs() - monotonicNs());
   return true;
 }
 

@@ -55,7 +55,7 @@ export function writeEnviron(t: Task, out: BytesBuilder): Result {
 function actionMask(t: Task, ignored: bool): u64 {
   let set: u64 = 0;
   for (let sig = 1; sig <= NSIG; sig++) {
-    const h = t.signals.actions[sig].handler;
+    const h = t.signals.action(sig).handler;
     if (ignored ? h == SIG_IGN : h != SIG_IGN && h != SIG_DFL) set |= sigBit(sig);
   }
   return set;
