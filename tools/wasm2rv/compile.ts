@@ -25,6 +25,9 @@ export function compile(bytes: Uint8Array): MProgram {
   return {
     functions,
     data: module.data.flatMap(({ address, bytes }) => (address === null ? [] : [{ address, bytes }])),
+    constants: module.data.flatMap(({ address, bytes }, i) =>
+      address === null ? [{ name: context.passiveName(i), bytes }] : [],
+    ),
     table: tableEntries(module, functionNames),
     globals: module.globals.map(({ type, init }, i) => ({
       name: context.globalName(i),

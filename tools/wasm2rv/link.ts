@@ -14,7 +14,7 @@ import type { ElfSymbol, Segment } from './elf.ts';
 import { encode } from './encode.ts';
 import { BASES, layOut, PAGE } from './layout.ts';
 import type { Layout, Region, Target } from './layout.ts';
-import type { MData, MFunction, MGlobal, MProgram, MTableEntry } from './minsn.ts';
+import type { MData, MFunction, MGlobal, MProgram } from './minsn.ts';
 import { bootStub, fixedMemory, kernelGlobals, kernelStubs } from './runtime/kernel.ts';
 import { memoryRoutines } from './runtime/memory.ts';
 import { stateRoutines } from './runtime/state.ts';
@@ -78,7 +78,7 @@ export function link(program: MProgram, options: LinkOptions): Linked {
   const address = (symbol: string): number => must(symbols.get(symbol), `symbol ${symbol}`);
 
   const text = assembler.emit({ textStart: layout.text.start, gp: gp | 0, address });
-  const rodataBytes = fillRodata(program.table, code, rodata, unwind, layout, address);
+  const rodataBytes = fillRodata(program, code, rodata, unwind, layout, address);
   const elfSymbols = describeSymbols(code, globals, symbols);
   const elf = writeElf({
     entry: options.target === 'kernel' ? BigInt(layout.text.start) : canonical(address('_start')),
@@ -228,12 +228,13 @@ function placeRodata(program: MProgram, code: Code, target: Target, unwindSize: 
   if (target === 'kernel') place('user_trampoline', PAGE, PAGE);
   place('table', program.table.length * TABLE_ENTRY, 8);
   for (const table of code.jumpTables) place(table.symbol, table.targets.length * 4, 4);
+  for (const { name, bytes } of program.constants ?? []) place(name, bytes.length, 8);
   place('unwind', unwindSize, 8);
   return { offsets, size };
 }
 
 function fillRodata(
-  table: readonly MTableEntry[],
+  { table, constants }: MProgram,
   code: Code,
   rodata: Rodata,
   unwind: Uint8Array,
@@ -256,6 +257,7 @@ function fillRodata(
   for (const { symbol, targets } of code.jumpTables) {
     targets.forEach((target, i) => view.setUint32(offset(symbol) + 4 * i, layout.text.start + target, true));
   }
+  for (const { name, bytes: content } of constants ?? []) bytes.set(content, offset(name));
   bytes.set(unwind, offset('unwind'));
   return bytes;
 }

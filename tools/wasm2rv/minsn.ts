@@ -79,6 +79,11 @@ export interface MData {
   bytes: Uint8Array;
 }
 
+export interface MConstant {
+  name: string;
+  bytes: Uint8Array;
+}
+
 /** Table entry `i` is 8 bytes at symbol `table` + 8·i: low word the native address (load it with lw), high word typeId. */
 export interface MTableEntry {
   /** Null: never initialised; address 0 and type 0, which no call matches. */
@@ -90,6 +95,8 @@ export interface MTableEntry {
 export interface MProgram {
   functions: readonly MFunction[];
   data: readonly MData[];
+  /** Read-only bytes that code refers to by symbol. */
+  constants?: readonly MConstant[];
   table: readonly MTableEntry[];
   globals: readonly MGlobal[];
   /** Export name → function name. */
