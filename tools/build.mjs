@@ -3,7 +3,7 @@
  * its inputs is newer than its outputs. `--force` runs them all.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -85,8 +85,9 @@ await step(
     }),
 );
 
-await step('web page', ['dist/web/page.js', 'dist/web/worker.js'], ['emulator'], () =>
-  build({
+await step('web page', ['dist/web/page.js', 'dist/web/worker.js', 'dist/web/index.html'], ['emulator'], () => {
+  copyFileSync('emulator/host/web/index.html', 'dist/web/index.html');
+  return build({
     entryPoints: PAGES,
     outdir: 'dist/web',
     bundle: true,
@@ -96,8 +97,8 @@ await step('web page', ['dist/web/page.js', 'dist/web/worker.js'], ['emulator'],
     loader: { '.css': 'text' },
     sourcemap: 'linked',
     logLevel: 'warning',
-  }),
-);
+  });
+});
 
 const COMPILER = ['tools/wasm2rv', 'emulator/isa'];
 await step('kernel', ['images/out/kernel.elf'], ['guest-kernel', ...COMPILER], () => {
