@@ -2,18 +2,21 @@
 import { parseArgs } from 'node:util';
 import { UserError } from '../../../emulator/base/user-error.ts';
 import { runProgram } from '../../run-program.ts';
-import { compareAll, hasQemu, runQemu } from './compare.ts';
+import { compareAll } from './compare.ts';
 import { generate } from './generate.ts';
 import { printTree } from './print.ts';
+import type { Runner } from './runners.ts';
+import { hasQemu, OUR_MACHINE, QEMU } from './runners.ts';
 import { shrink } from './shrink.ts';
 
-const HELP = `usage: wasm-fuzz [--seed N] [--count N] [--no-shrink]
+const HELP = `usage: wasm-fuzz [--seed N] [--count N] [--on machine|qemu] [--no-shrink]
 
-Runs random programs with seeds N, N+1, ... in this WebAssembly engine and, compiled by wasm2rv, under qemu-riscv64.
-Prints each one that differs, made small, and ends with status 1 if there was any.
+Runs random programs with seeds N, N+1, ... in this WebAssembly engine and, compiled by wasm2rv, on our machine (default)
+or under qemu-riscv64. Prints each one that differs, made small, and ends with status 1 if there was any.
 
   --seed N     the first seed; default: from the clock
   --count N    how many programs; default 300
+  --on WHERE   machine or qemu
   --no-shrink  print failures as they are found
 `;
 
@@ -25,16 +28,16 @@ runProgram(() => {
     process.stdout.write(HELP);
     return;
   }
-  if (!hasQemu()) throw new UserError('wasm-fuzz needs qemu-riscv64', 'install the Debian package qemu-user');
+  const runner = runnerNamed(values.on);
   const first = values.seed === undefined ? Date.now() % 1_000_000_000 : natural(values.seed);
   const count = natural(values.count);
   let failures = 0;
   for (let done = 0; done < count; done += CHUNK) {
     const seeds = Array.from({ length: Math.min(CHUNK, count - done) }, (_, i) => first + done + i);
-    compareAll(seeds.map(generate), runQemu).forEach((verdict, i) => {
+    compareAll(seeds.map(generate), runner).forEach((verdict, i) => {
       if (verdict === null) return;
       failures++;
-      report(seeds[i]!, verdict, !values['no-shrink']);
+      report(seeds[i]!, verdict, values['no-shrink'] ? null : runner);
     });
   }
   process.stdout.write(`seeds ${first} to ${first + count - 1}: ${count} programs, ${failures} differ\n`);
@@ -47,6 +50,7 @@ function parse() {
       options: {
         seed: { type: 'string' },
         count: { type: 'string', default: '300' },
+        on: { type: 'string', default: 'machine' },
         'no-shrink': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -61,10 +65,18 @@ function natural(text: string): number {
   return Number(text);
 }
 
-function report(seed: number, verdict: string, isShrunk: boolean): void {
+function runnerNamed(name: string): Runner {
+  if (name === 'machine') return OUR_MACHINE;
+  if (name !== 'qemu') throw new UserError(`--on ${name}: no such place`, 'use machine or qemu');
+  if (!hasQemu()) throw new UserError('qemu-riscv64 is not installed', 'install the Debian package qemu-user');
+  return QEMU;
+}
+
+/** `shrinker`: where to try smaller programs; null: do not. */
+function report(seed: number, verdict: string, shrinker: Runner | null): void {
   process.stdout.write(`seed ${seed}: ${verdict}\n`);
-  if (!isShrunk) return;
-  const small = shrink(generate(seed), trees => compareAll(trees, runQemu).map(v => v !== null));
-  const [now] = compareAll([small], runQemu);
+  if (shrinker === null) return;
+  const small = shrink(generate(seed), trees => compareAll(trees, shrinker).map(v => v !== null));
+  const [now] = compareAll([small], shrinker);
   process.stdout.write(`made small (${now ?? 'no longer fails'}):\n${printTree(small)}\n\n`);
 }

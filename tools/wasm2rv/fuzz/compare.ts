@@ -1,57 +1,44 @@
-/** Compiles and runs batches of trees under qemu-riscv64, and compares each run with the reference. */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** Compiles and runs batches of trees, and compares each run with the reference. */
 import { hex } from '../../../emulator/base/bytes.ts';
 import { compile } from '../compile.ts';
+import type { Target } from '../layout.ts';
 import type { Linked } from '../link.ts';
 import { link } from '../link.ts';
 import type { MProgram } from '../minsn.ts';
-import { BATCH, joinModules, readOutcomes } from './batch.ts';
-import { emitModule, WINDOW } from './emit.ts';
+import { joinModules, readOutcomes } from './batch.ts';
+import { emitModule } from './emit.ts';
 import type { Outcome } from './reference.ts';
 import { ARGUMENTS, runReference } from './reference.ts';
+import type { Runner } from './runners.ts';
 import type { Tree } from './tree.ts';
 
-/** Runs an executable of batch.ts; returns what it wrote until it ended, however it did. */
-export type Runner = (elf: Uint8Array) => { stdout: Uint8Array; end: string };
-
-const TIMEOUT_MS = 60_000;
-
-export function hasQemu(): boolean {
-  return spawnSync('qemu-riscv64', ['--version']).status === 0;
-}
-
-export const runQemu: Runner = elf => {
-  const dir = mkdtempSync(join(tmpdir(), 'wasm-fuzz-'));
-  try {
-    const path = join(dir, 'batch.elf');
-    writeFileSync(path, elf, { mode: 0o755 });
-    const { stdout, status, signal, error } = spawnSync('qemu-riscv64', [path], {
-      timeout: TIMEOUT_MS,
-      maxBuffer: 1 << 27,
-    });
-    return { stdout, end: error ? error.message : signal ? `signal ${signal}` : `status ${status}` };
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
-};
+/** A module for a target, with the exports that emitModule describes. */
+export type EmitModule = (target: Target) => Uint8Array<ArrayBuffer>;
 
 /** For each tree: null if all its runs agree, else what is wrong. */
 export function compareAll(trees: readonly Tree[], runner: Runner): (string | null)[] {
+  return compareModules(
+    trees.map(tree => target => emitModule(tree, target)),
+    runner,
+  );
+}
+
+export function compareModules(modules: readonly EmitModule[], runner: Runner): (string | null)[] {
   const verdicts: (string | null)[] = [];
-  for (let at = 0; at < trees.length; at += BATCH) verdicts.push(...compareBatch(trees.slice(at, at + BATCH), runner));
+  const { batch } = runner;
+  for (let at = 0; at < modules.length; at += batch) {
+    verdicts.push(...compareBatch(modules.slice(at, at + batch), runner));
+  }
   return verdicts;
 }
 
-function compareBatch(trees: readonly Tree[], runner: Runner): (string | null)[] {
-  const verdicts: (string | null)[] = trees.map(() => null);
-  const bytes = trees.map(emitModule);
+function compareBatch(modules: readonly EmitModule[], runner: Runner): (string | null)[] {
+  const verdicts: (string | null)[] = modules.map(() => null);
+  const { target } = runner;
   let pending: { index: number; program: MProgram }[] = [];
-  bytes.forEach((module, index) => {
+  modules.forEach((emit, index) => {
     try {
-      pending.push({ index, program: compile(module) });
+      pending.push({ index, program: compile(emit(target)) });
     } catch (e) {
       verdicts[index] = `compile: ${e instanceof Error ? e.stack : String(e)}`;
     }
@@ -59,23 +46,29 @@ function compareBatch(trees: readonly Tree[], runner: Runner): (string | null)[]
   while (pending.length > 0) {
     let linked: Linked;
     try {
-      linked = link(joinModules(pending.map(({ program }) => program)), { target: 'user', unit: 'fuzz' });
+      linked = link(
+        joinModules(
+          pending.map(({ program }) => program),
+          target,
+        ),
+        { target, unit: 'fuzz' },
+      );
     } catch (e) {
       if (pending.length > 1) {
         // One of them does not link: find it alone.
-        for (const one of pending) verdicts[one.index] = compareBatch([trees[one.index]!], runner)[0]!;
+        for (const one of pending) verdicts[one.index] = compareBatch([modules[one.index]!], runner)[0]!;
         return verdicts;
       }
       verdicts[pending[0]!.index] = `link: ${e instanceof Error ? e.stack : String(e)}`;
       return verdicts;
     }
-    const { stdout, end } = runner(linked.elf);
-    const outcomes = readOutcomes(stdout, linked);
+    const { records, end } = runner.run(linked.elf);
+    const outcomes = readOutcomes(records, linked, target);
     const finished = Math.floor(outcomes.length / ARGUMENTS.length);
     pending.forEach(({ index }, i) => {
       if (i < finished) {
         const own = outcomes.slice(i * ARGUMENTS.length, (i + 1) * ARGUMENTS.length);
-        verdicts[index] = difference(runReference(bytes[index]!), own);
+        verdicts[index] = difference(runReference(modules[index]!('user')), own);
       }
     });
     // Where the process died, the next module did it; those behind it have not run yet.
@@ -93,7 +86,7 @@ function difference(expected: readonly Outcome[], actual: readonly Outcome[]): s
     if (want.trap !== got.trap) return `${at}trap ${got.trap}, not ${want.trap}`;
     if (want.result !== got.result) return `${at}result ${hex(got.result)}, not ${hex(want.result)}`;
     const byte = want.image.findIndex((value, i) => got.image[i] !== value);
-    if (byte >= 0) return `${at}byte at ${hex(WINDOW + byte)} is ${got.image[byte]}, not ${want.image[byte]}`;
+    if (byte >= 0) return `${at}byte ${hex(byte)} of the window is ${got.image[byte]}, not ${want.image[byte]}`;
   }
   return null;
 }

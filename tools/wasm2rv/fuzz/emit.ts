@@ -5,21 +5,20 @@
 import { concatBytes, utf8 } from '../../../emulator/base/bytes.ts';
 import { sleb, uleb } from '../../../emulator/wasm/encoder.ts';
 import type { ValType } from '../decode.ts';
+import type { Target } from '../layout.ts';
 import { BASES, WASM_PAGE } from '../layout.ts';
 import { SIMPLE_OPS } from '../wasm-ops.ts';
 import type { Func, Node, NodeType, Tree } from './tree.ts';
 
-/** Loads and stores reach [WINDOW, WINDOW + WINDOW_SIZE); `dump` writes the globals behind that. */
-export const WINDOW = BASES.user.memory;
+/** Loads and stores reach this much from the start of linear memory; `dump` writes the globals behind that. */
 export const WINDOW_SIZE = 1280;
 const ADDRESS_MASK = 1023;
 const LENGTH_MASK = 127;
-const GLOBALS_AT = WINDOW + WINDOW_SIZE;
 export const MAX_GLOBALS = 8;
 /** What a run leaves in memory. */
 export const IMAGE_SIZE = WINDOW_SIZE + 8 * MAX_GLOBALS;
 /** The window's page, and three for the harness (batch.ts). */
-export const MEMORY_PAGES = WINDOW / WASM_PAGE + 4;
+export const MEMORY_PAGES = BASES.user.memory / WASM_PAGE + 4;
 const FUEL = 600;
 /** A loop that would go round again leaves when these bits of the fuel are zero: turns are few, whatever its condition. */
 const TURN_MASK = 15;
@@ -33,22 +32,27 @@ const STORE: Readonly<Record<ValType, number>> = { i32: 0x36, i64: 0x37, f32: 0x
 const MAKES_NAN =
   /^(f(32|64)\.(ceil|floor|trunc|nearest|sqrt|add|sub|mul|div|min|max)|cvt\.(s\.d|d\.s)|mv\.(w\.x|d\.x))$/;
 
-/** The module: exports `run(i64, i64): i64`, `dump()` and `memory`. */
-export function emitModule(tree: Tree): Uint8Array<ArrayBuffer> {
+/** The module: exports `run(i64, i64): i64`, `dump()` and `memory`, which programs use from the target's base on. */
+export function emitModule(tree: Tree, target: Target = 'user'): Uint8Array<ArrayBuffer> {
+  const window = BASES[target].memory;
   const fuel = tree.globals.length;
   const runType = tree.signatures.length;
   const voidType = runType + 1;
   const count = tree.functions.length;
   const run = [...[I32.const, ...sleb(BigInt(FUEL)), 0x24, ...uleb(fuel)], ...[0x20, 0, 0x20, 1, 0x10, 0]];
   const dump = tree.globals.flatMap(({ type }, i) => [
-    ...[I32.const, ...sleb(BigInt(GLOBALS_AT + 8 * i)), 0x23, ...uleb(i), STORE[type], 0, 0],
+    ...[...constant('i32', BigInt(window + WINDOW_SIZE + 8 * i)), 0x23, ...uleb(i), STORE[type], 0, 0],
   ]);
   const signatures = [
     ...tree.signatures.map(s => [0x60, ...vector(s.params.map(p => [CODE[p]])), ...resultOf(s.result)]),
     [0x60, ...vector([[CODE.i64], [CODE.i64]]), ...resultOf('i64')],
     [0x60, 0, 0],
   ];
-  const bodies = [...tree.functions.map(fn => new BodyEmitter(tree, fn, fuel).emit()), body([], run), body([], dump)];
+  const bodies = [
+    ...tree.functions.map(fn => new BodyEmitter(tree, fn, fuel, window).emit()),
+    body([], run),
+    body([], dump),
+  ];
   const globals = [
     ...tree.globals.map(({ type, init }) => [CODE[type], 1, ...constant(type, init), END]),
     [CODE.i32, 1, I32.const, 0, END],
@@ -107,6 +111,7 @@ class BodyEmitter {
     private readonly tree: Tree,
     private readonly fn: Func,
     private readonly fuel: number,
+    private readonly window: number,
   ) {
     const variables = tree.signatures[fn.signature]!.params.length + fn.locals.length;
     this.scratch = { f32: variables, f64: variables + 1 };
@@ -247,7 +252,8 @@ class BodyEmitter {
 
   private address(n: Node): void {
     this.node(n);
-    this.out.push(I32.const, ...sleb(BigInt(ADDRESS_MASK)), I32.and, I32.const, ...sleb(BigInt(WINDOW)), I32.add);
+    this.out.push(I32.const, ...sleb(BigInt(ADDRESS_MASK)), I32.and);
+    this.out.push(...constant('i32', BigInt(this.window)), I32.add);
   }
 
   private length(n: Node): void {

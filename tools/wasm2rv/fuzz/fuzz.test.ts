@@ -1,10 +1,12 @@
 /** 300 random programs with fixed seeds agree; the comparison notices a miscompiled one; the shrinker shrinks it. */
-import { describe, expect, test } from 'vitest';
-import { compareAll, hasQemu, runQemu } from './compare.ts';
+import { expect, test } from 'vitest';
+import { compareAll } from './compare.ts';
 import { generate } from './generate.ts';
 import { emitModule } from './emit.ts';
 import { printTree } from './print.ts';
 import { runReference } from './reference.ts';
+import type { Runner } from './runners.ts';
+import { hasQemu, OUR_MACHINE, QEMU } from './runners.ts';
 import { shrink } from './shrink.ts';
 import type { Node, Tree } from './tree.ts';
 
@@ -24,27 +26,36 @@ test('the generator is deterministic and makes valid modules, most of which run 
   expect(traps).toBeLessThan(90);
 });
 
-describe.skipIf(!hasQemu())('as RV64 (needs qemu-riscv64 of Debian package qemu-user)', () => {
-  test(`seeds ${FIRST_SEED} to ${FIRST_SEED + COUNT - 1} agree`, () => {
-    const verdicts = compareAll(seeds.map(generate), runQemu);
-    expect(verdicts.flatMap((verdict, i) => (verdict === null ? [] : [`seed ${seeds[i]}: ${verdict}`]))).toEqual([]);
-  }, 120_000);
+function disagreements(runner: Runner): string[] {
+  const verdicts = compareAll(seeds.map(generate), runner);
+  return verdicts.flatMap((verdict, i) => (verdict === null ? [] : [`seed ${seeds[i]}: ${verdict}`]));
+}
 
-  test('a process that dies is put down to its program, and the others still run', () => {
-    const trees = seeds.slice(0, 6).map(generate);
-    let isFirst = true;
-    // The third program never gets to write its second record.
-    const verdicts = compareAll(trees, elf => {
-      const run = runQemu(elf);
-      if (!isFirst) return run;
+const NAME = `seeds ${FIRST_SEED} to ${FIRST_SEED + COUNT - 1} agree`;
+const TIMEOUT_MS = 120_000;
+
+test(`${NAME} on our machine`, () => expect(disagreements(OUR_MACHINE)).toEqual([]), TIMEOUT_MS);
+
+test.skipIf(!hasQemu())(
+  `${NAME} under qemu-riscv64 (Debian package qemu-user)`,
+  () => expect(disagreements(QEMU)).toEqual([]),
+  TIMEOUT_MS,
+);
+
+test('a run that dies is put down to its program, and the others still run', () => {
+  const trees = seeds.slice(0, 6).map(generate);
+  let isFirst = true;
+  const verdicts = compareAll(trees, {
+    ...OUR_MACHINE,
+    run(elf) {
+      const { records, end } = OUR_MACHINE.run(elf);
+      if (!isFirst) return { records, end };
       isFirst = false;
-      return {
-        stdout: run.stdout.subarray(0, Math.floor((run.stdout.length / trees.length) * 2.4)),
-        end: 'signal SIGSEGV',
-      };
-    });
-    expect(verdicts).toEqual([null, null, expect.stringContaining('SIGSEGV'), null, null, null]);
+      // The third program never gets to deliver its second record.
+      return { records: records.subarray(0, Math.floor((records.length / trees.length) * 2.4)), end: 'signal SIGSEGV' };
+    },
   });
+  expect(verdicts).toEqual([null, null, expect.stringContaining('SIGSEGV'), null, null, null]);
 });
 
 test('the shrinker finds the operation that is to blame', () => {

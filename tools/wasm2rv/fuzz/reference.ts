@@ -1,6 +1,7 @@
 /** Runs modules in this process's WebAssembly engine: what is right. */
+import { BASES } from '../layout.ts';
 import { TRAP } from '../minsn.ts';
-import { IMAGE_SIZE, WINDOW } from './emit.ts';
+import { IMAGE_SIZE } from './emit.ts';
 
 /** What one run did: its trap (0: none), its result (0 after a trap), and the memory it left, globals included. */
 export interface Outcome {
@@ -45,7 +46,7 @@ export function runReference(bytes: Uint8Array<ArrayBuffer>): Outcome[] {
   const module = new WebAssembly.Module(bytes);
   return ARGUMENTS.map(([a, b]) => {
     const { run, dump, memory } = new WebAssembly.Instance(module).exports as unknown as Exports;
-    const image = new Uint8Array(memory.buffer, WINDOW, IMAGE_SIZE);
+    const image = new Uint8Array(memory.buffer, BASES.user.memory, IMAGE_SIZE);
     image.set(INITIAL_IMAGE);
     let trap = 0;
     let result = 0n;
