@@ -6,9 +6,9 @@ import { viewOf } from '../base/bytes.ts';
 import { DECODED_HEADER_BYTES, OP_BYTES, PAGE_SIZE } from '../bus/memory-map.ts';
 import type { Ram } from '../bus/ram.ts';
 import { decode, type Decoded } from '../isa/decode.ts';
+import { rowNamed } from '../isa/encode.ts';
 import { formatOf } from '../isa/formats.ts';
 import { INSTRUCTIONS } from '../isa/all.ts';
-import type { Insn } from '../isa/insn.ts';
 import { handlerNumber, hasTarget } from './gen/handlers.ts';
 import {
   F_REGS,
@@ -40,7 +40,7 @@ const ENDS = new Set(['jal', 'jalr', 'mret', 'sret']);
 const PLANS: readonly Plan[] = INSTRUCTIONS.map(insn => {
   const operands = insn.operands ?? formatOf(insn.format).operands;
   const fileOf = (register: string): number => (operands.includes(`f${register}`) ? F_REGS : X_REGS);
-  const base = baseOf(insn);
+  const base = insn.expandsTo === undefined ? insn : rowNamed(insn.expandsTo);
   return {
     rd: fileOf('rd'),
     rs1: fileOf('rs1'),
@@ -49,10 +49,6 @@ const PLANS: readonly Plan[] = INSTRUCTIONS.map(insn => {
     isEnd: ENDS.has(base.name),
   };
 });
-
-function baseOf(insn: Insn): Insn {
-  return INSTRUCTIONS.find(other => other.name === insn.expandsTo) ?? insn;
-}
 
 export class Predecoder {
   private readonly view: DataView;

@@ -4,9 +4,9 @@
  */
 import { must } from '../base/assert.ts';
 import { hex } from '../base/bytes.ts';
-import { INSTRUCTIONS } from './all.ts';
 import { CSR_NAMES } from './csr-names.ts';
 import { decode, type Decoded } from './decode.ts';
+import { rowNamed } from './encode.ts';
 import { formatOf } from './formats.ts';
 import type { Insn } from './insn.ts';
 import { F_NAMES, ROUNDING_NAMES, X_NAMES } from './registers.ts';
@@ -84,7 +84,6 @@ const ALIASES: readonly Alias[] = [
 
 const ALIASES_OF = new Map<string, Alias[]>();
 for (const alias of ALIASES) ALIASES_OF.set(alias.name, [...(ALIASES_OF.get(alias.name) ?? []), alias]);
-const ROWS = new Map(INSTRUCTIONS.map(insn => [insn.name, insn]));
 
 /** One instruction as text, mnemonic and operands separated by a tab. `pc` resolves branch targets. */
 export function disassemble(word: number, pc: bigint): string {
@@ -100,7 +99,7 @@ export function disassemble(word: number, pc: bigint): string {
 }
 
 function baseOf(insn: Insn): Insn {
-  return insn.expandsTo === undefined ? insn : must(ROWS.get(insn.expandsTo), insn.expandsTo);
+  return insn.expandsTo === undefined ? insn : rowNamed(insn.expandsTo);
 }
 
 function orderingSuffix(insn: Insn, word: number): string {

@@ -15,9 +15,12 @@ export interface Handler {
   readonly isFar: boolean;
 }
 
+/** Names of base rows that have a compressed form. */
+const COMPRESSIBLE = new Set(INSTRUCTIONS.map(insn => insn.expandsTo));
+
 /** Handler number HANDLER_FIRST_ROW + i runs HANDLERS[i]. */
 export const HANDLERS: readonly Handler[] = INSTRUCTIONS.filter(insn => insn.expandsTo === undefined).flatMap(insn => {
-  const lengths: (2 | 4)[] = INSTRUCTIONS.some(other => other.expandsTo === insn.name) ? [4, 2] : [4];
+  const lengths: (2 | 4)[] = COMPRESSIBLE.has(insn.name) ? [4, 2] : [4];
   const reaches = hasTarget(insn) ? [false, true] : [false];
   return lengths.flatMap(length => reaches.map(isFar => ({ insn, length, isFar })));
 });
@@ -27,13 +30,16 @@ export function hasTarget(insn: Insn): boolean {
   return insn.format === 'B' || insn.format === 'J';
 }
 
-/** First handler number by position in INSTRUCTIONS; the far variant follows the near one. */
-const FIRST: readonly number[] = INSTRUCTIONS.map(insn => {
-  const name = insn.expandsTo ?? insn.name;
-  const length = insn.expandsTo === undefined ? 4 : 2;
-  const at = HANDLERS.findIndex(handler => handler.insn.name === name && handler.length === length);
-  return HANDLER_FIRST_ROW + at;
+const keyOf = (name: string, length: number): string => `${name}/${length}`;
+const NEAR = new Map<string, number>();
+HANDLERS.forEach(({ insn, length, isFar }, i) => {
+  if (!isFar) NEAR.set(keyOf(insn.name, length), HANDLER_FIRST_ROW + i);
 });
+
+/** First handler number by position in INSTRUCTIONS; the far variant follows the near one. */
+const FIRST: readonly (number | undefined)[] = INSTRUCTIONS.map(({ name, expandsTo }) =>
+  NEAR.get(expandsTo === undefined ? keyOf(name, 4) : keyOf(expandsTo, 2)),
+);
 
 export function handlerNumber(index: number, isFar: boolean): number {
   return must(FIRST[index], 'handler') + (isFar ? 1 : 0);
