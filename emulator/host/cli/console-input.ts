@@ -1,6 +1,6 @@
 /**
  * Standard input to the serial console. A terminal is raw: keys go to the guest, Ctrl-A to us. Anything else is typed as
- * it comes; its end is passed on as Ctrl-D, and again after each second of guest time in which the guest printed
+ * it comes; its end is passed on as Ctrl-D, and again after each quarter of a second of guest time in which the guest printed
  * nothing: the shell and whatever reads in front of it then end one by one, as at the end of a script.
  */
 import { runMonitorCommand, type MonitorHost } from '../../debug/monitor.ts';
@@ -12,6 +12,7 @@ import { keysText } from './help.ts';
 import { LineEditor } from './line-editor.ts';
 
 const CTRL_D = Uint8Array.of(0x04);
+const EOF_PERIOD_TICKS = TIMEBASE_HZ / 4;
 const PROMPT = '(strata) ';
 
 export class ConsoleInput {
@@ -95,7 +96,7 @@ export class ConsoleInput {
     const { machine } = this.host;
     if (!this.isGuestActive) machine.type(CTRL_D);
     this.isGuestActive = false;
-    this.eofTimer.set(machine.timers.now() + TIMEBASE_HZ);
+    this.eofTimer.set(machine.timers.now() + EOF_PERIOD_TICKS);
   }
 
   /** On a raw terminal a new line needs its carriage return. */

@@ -21,7 +21,7 @@ const INTRO = `Boots a RISC-V machine (QEMU's virt board) with its serial consol
 root image of images/out/. With a command behind --, the guest's shell runs it, and its status is ours.`;
 
 const PIPE_NOTE = `Without a terminal on stdin, what is piped in is typed at the console, and its end is passed on as Ctrl-D (again
-whenever the guest has been idle for a second), so that the shell ends and the machine powers off.`;
+whenever the guest has been silent for a quarter of a second), so that the shell ends and the machine powers off.`;
 
 const COLUMN = 30;
 
