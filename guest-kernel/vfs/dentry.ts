@@ -47,15 +47,23 @@ export class Dentry {
 
   /** The name was removed, or an ancestor's was while this dentry was held. */
   get isDeleted(): bool {
-    for (let d: Dentry | null = this; d != null; d = d.parent) if (!d.isHashed && d.parent != null) return true;
-    return false;
+    return hasLostName(this);
   }
 
   /** `this` is `other` or lies below it. */
   isWithin(other: Dentry): bool {
-    for (let d: Dentry | null = this; d != null; d = d.parent) if (d == other) return true;
-    return false;
+    return liesWithin(this, other);
   }
+}
+
+function hasLostName(from: Dentry): bool {
+  for (let d: Dentry | null = from; d != null; d = d.parent) if (!d.isHashed && d.parent != null) return true;
+  return false;
+}
+
+function liesWithin(from: Dentry, other: Dentry): bool {
+  for (let d: Dentry | null = from; d != null; d = d.parent) if (d == other) return true;
+  return false;
 }
 
 const BUCKETS: i32 = 1024;

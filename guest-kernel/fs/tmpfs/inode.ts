@@ -23,7 +23,6 @@ import {
   RENAME_NOREPLACE,
   RENAME_WHITEOUT,
   S_IFCHR,
-  S_IFDIR,
   S_IFLNK,
   S_IFMT,
   SetAttr,

@@ -35,11 +35,21 @@ export class Xattrs {
     if (this.bytes + more > MAX_BYTES) return fail(Errno.ENOSPC);
     this.bytes += more;
     if (i >= 0) this.values[i] = value.clone();
-    else {
-      this.names.push(name.clone());
-      this.values.push(value.clone());
-    }
+    else this.insert(name.clone(), value.clone());
     return 0;
+  }
+
+  /** Names stand in descending order, the order in which Linux's tmpfs lists them. */
+  private insert(name: Bytes, value: Bytes): void {
+    let i = this.names.length;
+    this.names.push(name);
+    this.values.push(value);
+    for (; i > 0 && this.names[i - 1].compare(name) < 0; i--) {
+      this.names[i] = this.names[i - 1];
+      this.values[i] = this.values[i - 1];
+    }
+    this.names[i] = name;
+    this.values[i] = value;
   }
 
   /** Errors: -ENODATA. */
