@@ -8,6 +8,7 @@ import { cp, mv } from "./bin/copy";
 import { date } from "./bin/date";
 import { dd } from "./bin/dd";
 import { getfattr, setfattr } from "./bin/fattr";
+import { expr } from "./bin/expr";
 import { find } from "./bin/find";
 import { grep } from "./bin/grep";
 import { head, tail } from "./bin/head-tail";
@@ -36,10 +37,16 @@ import { init } from "./init/init";
 import { sed } from "./bin/sed";
 import { sort, uniq } from "./bin/sort";
 import { df, statMain } from "./bin/stat-df";
+import { stty } from "./bin/stty";
 import { cut, tr } from "./bin/tr";
 import { truncate } from "./bin/truncate";
+import { xargs } from "./bin/xargs";
 import { wc } from "./bin/wc";
 import { shell } from "./sh/main";
+
+import { echo } from "./sh/builtin/echo";
+import { printf } from "./sh/builtin/printf";
+import { bracket, test } from "./sh/builtin/test";
 
 @final
 export class Applet {
@@ -56,6 +63,7 @@ function add(name: string, run: (args: Bytes[]) => i32): void {
   applets.push(new Applet(b(name), run));
 }
 
+add("[", bracket);
 add("agent", agent);
 add("basename", basename);
 add("cat", cat);
@@ -71,8 +79,10 @@ add("dd", dd);
 add("df", df);
 add("dirname", dirname);
 add("dmesg", dmesg);
+add("echo", echo);
 add("egrep", grep);
 add("env", env);
+add("expr", expr);
 add("false", falseMain);
 add("fgrep", grep);
 add("find", find);
@@ -94,6 +104,7 @@ add("mv", mv);
 add("od", od);
 add("pivot_root", pivotRootMain);
 add("poweroff", power);
+add("printf", printf);
 add("ps", ps);
 add("pwd", pwd);
 add("readlink", readlinkMain);
@@ -108,9 +119,11 @@ add("sh", shell);
 add("sleep", sleep);
 add("sort", sort);
 add("stat", statMain);
+add("stty", stty);
 add("sync", sync);
 add("tail", tail);
 add("tee", tee);
+add("test", test);
 add("touch", touch);
 add("tr", tr);
 add("true", trueMain);
@@ -121,6 +134,7 @@ add("uniq", uniq);
 add("unlink", unlinkMain);
 add("wc", wc);
 add("whoami", whoami);
+add("xargs", xargs);
 
 export function findApplet(name: Bytes): Applet | null {
   for (let i = 0; i < applets.length; i++) if (applets[i].name.equals(name)) return applets[i];

@@ -1,5 +1,5 @@
 /**
- * find [PATH…] [EXPRESSION]: -name -path -type -perm -size -empty -links -inum -user -newer -maxdepth -mindepth -depth
+ * find [PATH…] [EXPRESSION]: -name -path -type -perm -size -empty -links -inum -user -newer -maxdepth -mindepth -depth -xdev
  * -prune -print -print0 -delete -exec … ; -exec … + (run for each) ! -a -o ( ).
  */
 import { AT_REMOVEDIR } from "../../abi/fcntl";
@@ -49,6 +49,8 @@ let argv: Bytes[] = [];
 let at = 0;
 let hasAction = false;
 let depthFirst = false;
+let oneDevice = false;
+let rootDevice: u64 = 0;
 let maxDepth: i32 = i32.MAX_VALUE;
 let minDepth = 0;
 let pruned = false;
@@ -59,7 +61,7 @@ const statusWord: usize = memory.data(4, 4);
 export function find(args: Bytes[]): i32 {
   argv = args;
   at = 1;
-  hasAction = depthFirst = false;
+  hasAction = depthFirst = oneDevice = false;
   maxDepth = i32.MAX_VALUE;
   minDepth = status = 0;
   problem = "";
@@ -200,7 +202,7 @@ function parsePrimary(): Expr | null {
   } else if (is("-maxdepth")) maxDepth = <i32>parseDec(value());
   else if (is("-mindepth")) minDepth = <i32>parseDec(value());
   else if (is("-depth")) depthFirst = true;
-  else if (is("-xdev") || is("-mount")) e = new Expr(TRUE);
+  else if (is("-xdev") || is("-mount")) oneDevice = true;
   else if (is("-prune")) e = new Expr(PRUNE);
   else if (is("-print")) e = action(PRINT);
   else if (is("-print0")) e = action(PRINT0);
@@ -232,9 +234,11 @@ function visit(path: Bytes, depth: i32, e: Expr): void {
     status = fails(path, r);
     return;
   }
+  if (depth == 0) rootDevice = st.dev;
   pruned = false;
   if (!depthFirst && depth >= minDepth) evaluate(e, path, st);
-  if (st.isDir && depth < maxDepth && (depthFirst || !pruned)) {
+  const isOther = oneDevice && st.dev != rootDevice;
+  if (st.isDir && depth < maxDepth && !isOther && (depthFirst || !pruned)) {
     const names: Bytes[] = [];
     const l = listDir(path, names);
     if (l < 0) status = fails(path, l);
