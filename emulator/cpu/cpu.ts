@@ -2,6 +2,7 @@
  * One RV64GC hart as the board sees it: a thin shell around the generated interpreter (gen/) and the AssemblyScript slow
  * paths (slow/), which share the hart's state at the bottom of the RAM's wasm memory (layout.ts).
  */
+import { assert } from '../base/assert.ts';
 import { fromBase64, highWord, joinWords, TWO_32 } from '../base/bytes.ts';
 import type { StateReader, StateWriter } from '../base/state.ts';
 import {
@@ -265,7 +266,9 @@ export class Cpu {
   }
   load(from: StateReader): void {
     from.tag('cpu');
-    new Uint8Array(this.ram.memory.buffer).set(from.bytes(), layout.ARCH_START);
+    const cells = from.bytes();
+    assert(cells.length === layout.ARCH_END - layout.ARCH_START, `a hart's state has not ${cells.length} bytes`);
+    new Uint8Array(this.ram.memory.buffer).set(cells, layout.ARCH_START);
     this.i32.fill(0, layout.REMAINING >> 2, layout.SBI_ENABLED >> 2);
     this.setNumber(layout.INSTRET_BASE, from.u53());
     this.isSbiEnabled = from.bool();
