@@ -89,6 +89,10 @@ export function changes(): i32 {
   return changesSeen();
 }
 
+export function collect(): void {
+  __collect();
+}
+
 /** Drops caches and collects; the number of live frames, dentries and inodes goes into the answer. */
 export function usage(): void {
   pruneAllDentries(null);

@@ -10,6 +10,7 @@ interface Harness {
   run(): bigint;
   failNth(n: number, errno: number): void;
   changes(): number;
+  collect(): void;
   usage(): void;
   log(): void;
 }
@@ -56,6 +57,7 @@ function overlay(fill: string[], type = "tmpfs", options = LAYERS): void {
   if (scratch++ > 0) ok("umount /t/m", "umount /t");
   else ok("mkdir /t");
   k.failNth(-1, 0);
+  k.collect();
   ok(`mount ${type} /t rw `, "mkdir /t/l1", "mkdir /t/l2", "mkdir /t/up", "mkdir /t/work", "mkdir /t/m", ...fill);
   ok(`mount overlay /t/m rw ${options}`);
 }
