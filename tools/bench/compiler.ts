@@ -11,6 +11,7 @@ import { UserError } from '../../emulator/base/user-error.ts';
 import { runAsc } from '../wasm2rv/assembly-script.ts';
 import { compile } from '../wasm2rv/compile.ts';
 import { link } from '../wasm2rv/link.ts';
+import type { Figure } from './figures.ts';
 
 export interface KernelFigures {
   name: string;
@@ -51,6 +52,22 @@ export async function benchCompiler(): Promise<CompilerFigures> {
   } finally {
     rmSync(dir, { recursive: true });
   }
+}
+
+/** The comparison as rows of the common table; none where the judges are not installed. */
+export async function compilerFigures(): Promise<Figure[]> {
+  if (!canBenchCompiler()) return [];
+  const { kernels, geometricMean } = await benchCompiler();
+  return [
+    ...kernels.map(({ name, ours, gcc }) => ({
+      group: 'compiler',
+      name,
+      value: ours,
+      unit: 'instructions',
+      peer: { name: 'gcc -O2', value: gcc },
+    })),
+    { group: 'compiler', name: 'geometric mean', value: geometricMean, unit: '× gcc -O2', target: { atMost: 1.5 } },
+  ];
 }
 
 export function formatCompilerFigures({ kernels, geometricMean }: CompilerFigures): string {

@@ -4,11 +4,13 @@ import { runProgram } from '../run-program.ts';
 import { UserError } from '../../emulator/base/user-error.ts';
 import { bootFigures } from './boot.ts';
 import { callFigures } from './calls.ts';
+import { compilerFigures } from './compiler.ts';
 import { table, type Figure } from './figures.ts';
 
 const GROUPS: Record<string, () => Promise<Figure[]>> = {
   boot: bootFigures,
   calls: callFigures,
+  compiler: compilerFigures,
 };
 
 runProgram(async () => {

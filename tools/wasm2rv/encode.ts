@@ -2,7 +2,7 @@
  * From an MInsn to its 32-bit encoding, and to the 16-bit one where the C extension has it. Both read the instruction
  * rows of emulator/isa: formats say where operands go, and a compressed row says which row it stands for.
  */
-import type { BitRun, Format, RegisterField } from '../../emulator/isa/formats.ts';
+import type { Format, Immediate, RegisterField } from '../../emulator/isa/formats.ts';
 import { encodeImmediate, formatOf, immediateRange } from '../../emulator/isa/formats.ts';
 import type { Insn } from '../../emulator/isa/insn.ts';
 import { INSTRUCTIONS } from '../../emulator/isa/all.ts';
@@ -40,8 +40,12 @@ function immediateOf(insn: MInsn, row: Insn): number {
   return Number(insn.imm ?? (row.name === 'fence' ? FENCE_ALL : 0));
 }
 
-function fits(imm: number, layout: { readonly runs: readonly BitRun[]; readonly signed: boolean }): boolean {
-  const { min, max, step } = immediateRange(layout);
+const RANGES = new Map<Immediate, ReturnType<typeof immediateRange>>();
+
+function fits(imm: number, layout: Immediate): boolean {
+  let range = RANGES.get(layout);
+  if (range === undefined) RANGES.set(layout, (range = immediateRange(layout)));
+  const { min, max, step } = range;
   return imm >= min && imm <= max && imm % step === 0;
 }
 

@@ -59,7 +59,9 @@ export function link(program: MProgram, options: LinkOptions): Linked {
 
   const files = options.sourceMap?.files ?? [];
   const lines = lineRows(code, options.sourceMap);
-  const unwind = buildUnwind(code, BASES[options.target].text, lines, files);
+  // A Linux program has no use for it, unless it asks.
+  const hasUnwind = options.target === 'kernel' || functions.some(fn => fn.insns.some(insn => insn.sym === 'unwind'));
+  const unwind = hasUnwind ? buildUnwind(code, BASES[options.target].text, lines, files) : new Uint8Array(0);
   const rodata = placeRodata(program, code, options.target, unwind.length);
   const layout = layOut({
     target: options.target,

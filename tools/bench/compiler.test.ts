@@ -1,0 +1,12 @@
+/** The compiler's budget: at most 1.5 times gcc -O2's instructions, bounds checks on. Counts do not vary from run to run. */
+import { expect, test } from 'vitest';
+import { benchCompiler, canBenchCompiler, formatCompilerFigures } from './compiler.ts';
+
+test.skipIf(!canBenchCompiler())(
+  'six kernels stay below 1.5 times gcc -O2 (Debian packages gcc-riscv64-linux-gnu, qemu-system-misc)',
+  async () => {
+    const figures = await benchCompiler();
+    expect(figures.kernels).toHaveLength(6);
+    expect(figures.geometricMean, formatCompilerFigures(figures)).toBeLessThan(1.5);
+  },
+);
