@@ -16,12 +16,14 @@ import { mmioRead, mmioWrite } from './host';
 import { isOpen, isRam, noteLarge, placeOf, translate, trapAccess } from './mmu';
 import { hasCode, markWritten, pageOf } from './ram';
 import { cell, hasTrapped, LOAD_MISALIGNED, READ, setCell, STORE_MISALIGNED, word, WRITE } from './state';
-import { fillData } from './tlb';
+import { fillData, findData } from './tlb';
 import { trap } from './trap';
 
 /** Zero-extended. */
 export function loadSlow(va: u64, width: i32): u64 {
   if ((va & 0xfff) + <u64>width > 4096) return loadAcross(va, width);
+  const place = findData(tableOf(READ), va);
+  if (place != 0) return loadPlace(place, width);
   const pa = translate(va, width, READ, word(DATA_CONTEXT));
   if (hasTrapped()) return 0;
   if (!isRam(pa, width)) return loadDevice(va, pa, width);
@@ -32,6 +34,11 @@ export function loadSlow(va: u64, width: i32): u64 {
 export function storeSlow(va: u64, width: i32, value: u64): void {
   if ((va & 0xfff) + <u64>width > 4096) {
     storeAcross(va, width, value);
+    return;
+  }
+  const place = findData(tableOf(WRITE), va);
+  if (place != 0) {
+    storePlace(place, width, value);
     return;
   }
   const pa = translate(va, width, WRITE, word(DATA_CONTEXT));
@@ -50,6 +57,8 @@ export function loadForUpdate(va: u64, width: i32): u64 {
     trap(STORE_MISALIGNED, va);
     return 0;
   }
+  const place = findData(tableOf(WRITE), va);
+  if (place != 0) return loadPlace(place, width);
   const pa = translate(va, width, WRITE, word(DATA_CONTEXT));
   if (hasTrapped()) return 0;
   return isRam(pa, width) ? loadPlace(placeOf(pa), width) : loadDevice(va, pa, width);
@@ -102,12 +111,15 @@ function loadPlace(place: usize, width: i32): u64 {
   return <u64>load<u8>(place);
 }
 
-function storeRam(pa: u64, width: i32, value: u64): void {
-  const place = placeOf(pa);
+function storePlace(place: usize, width: i32, value: u64): void {
   if (width == 8) store<u64>(place, value);
   else if (width == 4) store<u32>(place, <u32>value);
   else if (width == 2) store<u16>(place, <u16>value);
   else store<u8>(place, <u8>value);
+}
+
+function storeRam(pa: u64, width: i32, value: u64): void {
+  storePlace(placeOf(pa), width, value);
   markWritten(pa);
 }
 

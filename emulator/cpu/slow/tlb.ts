@@ -57,6 +57,12 @@ export function fillData(table: usize, va: u64, place: usize): void {
   setWord(TLB_FILLED, filled + 1);
 }
 
+/** Where `va` is in the wasm memory as far as the table knows, else 0. */
+export function findData(table: usize, va: u64): usize {
+  const place = va ^ load<u64>(table + indexOf(va));
+  return place >> word(CFG_ADDRESS_BITS) == 0 ? <usize>place : 0;
+}
+
 /** Byte offset inside its table of a listed entry. */
 function indexOfEntry(entry: usize): usize {
   return (entry - <usize>word(CFG_DATA_TLB)) & (<usize>word(CFG_TLB_BYTES) - 1);
