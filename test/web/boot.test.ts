@@ -86,7 +86,7 @@ describe.skipIf(!existsSync(CHROMIUM))('headless Chromium', () => {
 
   test('the system boots to its prompt and takes commands', async () => {
     const page = await open('');
-    await waitForText(page, /# $/);
+    await waitForText(page, /#$/);
     await page.evaluate("strata.type('echo $((6*7)) && uname -m\\r')");
     await waitForText(page, /\n42\nriscv64\n/);
     await page.evaluate("strata.type('exit\\r')");
