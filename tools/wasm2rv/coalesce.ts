@@ -54,7 +54,8 @@ function affinities(fn: LFunction): Affinity[] {
     }
   };
   for (const { insns, freq } of fn.blocks) {
-    for (const { op, defs, uses } of insns) {
+    for (const { op, defs, uses, isSplit } of insns) {
+      if (isSplit) continue;
       if (op === 'pcopy' || op === 'mv') defs.forEach((def, i) => add(def, uses[i]!, freq));
       else if (op === 'select') {
         add(defs[0]!, uses[2]!, freq / 2);

@@ -6,6 +6,7 @@ import { analyse } from './cfg.ts';
 import { type FuncType, type Module, decodeModule } from './decode.ts';
 import { splitEdges } from './edges.ts';
 import { emitFunction } from './emit.ts';
+import { splitAtFrame } from './frame-region.ts';
 import type { IrFunction } from './ir.ts';
 import { Selector } from './isel.ts';
 import type { MFunction, MProgram, MTableEntry } from './minsn.ts';
@@ -19,7 +20,7 @@ export function compile(bytes: Uint8Array): MProgram {
   const context = programContext(module, functionNames);
   const middle = module.bodies.map((_, i) => buildFunction(context, module.imports.length + i));
   optimiseProgram(middle);
-  const functions = middle.map(lowerFunction);
+  const functions = reachableFunctions(module, functionNames, middle).map(lowerFunction);
   functions.push(...bitRoutines(functions));
   const nameOf = (index: number): string => must(functionNames[index], 'function name');
   return {
@@ -40,10 +41,34 @@ export function compile(bytes: Uint8Array): MProgram {
   };
 }
 
+/** Functions that can still be called, now that many calls are inlined. */
+function reachableFunctions(
+  module: Module,
+  functionNames: readonly string[],
+  all: readonly IrFunction[],
+): IrFunction[] {
+  const byName = new Map(all.map(fn => [fn.name, fn]));
+  const roots = [...module.exports.values(), ...module.elements.flatMap(element => element.functions)];
+  if (module.start !== null) roots.push(module.start);
+  const work = roots.flatMap(index => (index === null ? [] : [functionNames[index] ?? '']));
+  const reached = new Set<string>();
+  for (let name = work.pop(); name !== undefined; name = work.pop()) {
+    const fn = byName.get(name);
+    if (fn === undefined || reached.has(name)) continue;
+    reached.add(name);
+    for (const { values, term } of fn.blocks) {
+      for (const { op, sym } of values) if (op === 'call') work.push(sym);
+      if (term.kind === 'tail' && term.callee !== null) work.push(term.callee);
+    }
+  }
+  return all.filter(fn => reached.has(fn.name));
+}
+
 function lowerFunction(fn: IrFunction): MFunction {
   splitEdges(fn);
   analyse(fn);
   const low = new Selector(fn).select();
+  splitAtFrame(low);
   return emitFunction(low, allocateRegisters(low));
 }
 

@@ -7,6 +7,7 @@ import { must } from '../../emulator/base/assert.ts';
 import { alignUp } from '../../emulator/base/bytes.ts';
 import { F, FT11, RA, SP, T1, T6, X0 } from './abi.ts';
 import { layOutBlocks } from './block-layout.ts';
+import { frameRegion, regionEntries, touchesFrame } from './frame-region.ts';
 import { type LBlock, type LFunction, type LInsn, inverseBranch } from './lir.ts';
 import type { MFunction, MInsn } from './minsn.ts';
 import { sequenceMoves } from './parallel-move.ts';
@@ -22,7 +23,7 @@ export function emitFunction(fn: LFunction, allocation: Allocation): MFunction {
 
 class FunctionEmitter {
   private readonly out: MInsn[] = [];
-  private readonly traps: { label: number; cause: number; off: number }[] = [];
+  private readonly traps: { label: number; cause: number; off: number; hasFrame: boolean }[] = [];
   private readonly labels = new Map<LBlock, number>();
   private nextLabel = 0;
   private readonly slotBase: number;
@@ -30,6 +31,9 @@ class FunctionEmitter {
   private readonly frameSize: number;
   private readonly raOffset: number | null = null;
   private off: number;
+  /** Whether the frame exists at this place, and what the last `frame` op said. */
+  private hasFrame = false;
+  private saidFrame = false;
 
   constructor(
     private readonly fn: LFunction,
@@ -52,15 +56,23 @@ class FunctionEmitter {
   emit(): MFunction {
     const { fn } = this;
     const layout = layOutBlocks(fn.blocks);
+    const region =
+      this.frameSize > 0 ? frameRegion(layout, block => block.insns.some(touchesFrame)) : new Set<LBlock>();
+    const entries = regionEntries(layout, region);
+    if (this.frameSize > 0) this.push({ op: 'frame', imm: 0, target: -1 });
     for (const block of layout) this.labels.set(block, this.nextLabel++);
-    this.prologue();
     layout.forEach((block, i) => {
       this.push({ op: 'label', target: this.labels.get(block)! });
+      this.hasFrame = region.has(block) && !entries.has(block);
+      this.sayFrame();
+      if (entries.has(block)) this.prologue(block.isCold);
       for (const insn of block.insns) this.instruction(insn, block, layout[i + 1]);
     });
-    for (const { label, cause, off } of this.traps) {
+    for (const { label, cause, off, hasFrame } of this.traps) {
       this.off = off;
       this.push({ op: 'label', target: label });
+      this.hasFrame = hasFrame;
+      this.sayFrame();
       this.push({ op: 'trap', imm: cause });
     }
     return { name: fn.name, insns: this.out, frameSize: this.frameSize, raSlot: this.raOffset, off: fn.off };
@@ -74,9 +86,16 @@ class FunctionEmitter {
     return must(this.labels.get(must(block, 'successor')), 'label of a block');
   }
 
-  private prologue(): void {
-    if (this.frameSize === 0) return;
-    this.push({ op: 'frame', imm: 0, target: -1 });
+  /** Tells unwinders of a change. */
+  private sayFrame(): void {
+    if (this.hasFrame === this.saidFrame) return;
+    this.saidFrame = this.hasFrame;
+    if (this.hasFrame) this.push({ op: 'frame', imm: this.frameSize, target: this.raOffset ?? -1 });
+    else this.push({ op: 'frame', imm: 0, target: -1 });
+  }
+
+  /** A cold path does not return and restores nothing: ra alone is saved, for backtraces. */
+  private prologue(isCold: boolean): void {
     if (this.frameSize <= PROBE_STEP) {
       this.push({ op: 'addi', rd: SP, rs1: SP, imm: -this.frameSize });
     } else {
@@ -86,12 +105,13 @@ class FunctionEmitter {
       }
     }
     if (this.raOffset !== null) this.access('sd', RA, this.raOffset);
-    this.push({ op: 'frame', imm: this.frameSize, target: this.raOffset ?? -1 });
-    for (const { reg, offset } of this.saves) this.access(reg >= F ? 'fsd' : 'sd', reg, offset);
+    this.hasFrame = true;
+    this.sayFrame();
+    if (!isCold) for (const { reg, offset } of this.saves) this.access(reg >= F ? 'fsd' : 'sd', reg, offset);
   }
 
   private epilogue(): void {
-    if (this.frameSize === 0) return;
+    if (!this.hasFrame) return;
     for (const { reg, offset } of this.saves) this.access(reg >= F ? 'fld' : 'ld', reg, offset);
     if (this.raOffset !== null) this.access('ld', RA, this.raOffset);
     if (this.frameSize <= MAX_IMM) this.push({ op: 'addi', rd: SP, rs1: SP, imm: this.frameSize });
@@ -99,12 +119,8 @@ class FunctionEmitter {
       this.push({ op: 'li', rd: T6, imm: this.frameSize });
       this.push({ op: 'add', rd: SP, rs1: SP, rs2: T6 });
     }
-    this.push({ op: 'frame', imm: 0, target: -1 });
-  }
-
-  /** After an epilogue in the middle of the function, the frame is there again for what follows. */
-  private frameAgain(): void {
-    if (this.frameSize > 0) this.push({ op: 'frame', imm: this.frameSize, target: this.raOffset ?? -1 });
+    this.hasFrame = false;
+    this.sayFrame();
   }
 
   /** Load or store of a machine register (numbered 0–63) in the frame. */
@@ -148,7 +164,7 @@ class FunctionEmitter {
         return this.select(insn);
       case 'trapif': {
         const label = this.nextLabel++;
-        this.traps.push({ label, cause: Number(insn.imm), off: insn.off });
+        this.traps.push({ label, cause: Number(insn.imm), off: insn.off, hasFrame: this.hasFrame });
         this.push({ op: insn.cond, rs1: uses[0]!, rs2: uses[1]!, target: label });
         return;
       }
@@ -173,10 +189,9 @@ class FunctionEmitter {
       case 'ret':
         this.epilogue();
         this.push({ op: 'ret' });
-        return this.frameAgain();
+        return;
       case 'tail':
-        this.tail(insn);
-        return this.frameAgain();
+        return this.tail(insn);
       case 'call':
         if (insn.sym !== '') this.push({ op: 'call', sym: insn.sym });
         else this.push({ op: 'jalr', rd: RA, rs1: uses[0]!, imm: 0 });
@@ -260,7 +275,7 @@ class FunctionEmitter {
       if (isStore) out.rs2 = uses[0]! & 31;
       if (isStore || op.startsWith('f')) out.rs3 = T6;
     } else if (isStore || insn.isIncoming || LOADS.has(op)) {
-      const imm = Number(insn.imm) + (insn.isIncoming ? this.frameSize : 0);
+      const imm = Number(insn.imm) + (insn.isIncoming && this.hasFrame ? this.frameSize : 0);
       if (imm > MAX_IMM) return this.access(op, isStore ? uses[1]! : defs[0]!, imm);
       out.imm = imm;
       out.rs1 = uses[0]! & 31;

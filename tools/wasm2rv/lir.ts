@@ -30,6 +30,8 @@ export interface LInsn {
   lateUses: number;
   /** The memory operand is in the caller's frame: its offset counts from there. */
   isIncoming: boolean;
+  /** A copy that separates two lives of a value on purpose: not to be coalesced. */
+  isSplit: boolean;
   off: number;
 }
 
@@ -68,6 +70,7 @@ export function insn(op: string, defs: number[], uses: number[], off: number, im
     clobbers: NONE,
     lateUses: 0,
     isIncoming: false,
+    isSplit: false,
     off,
   };
 }
