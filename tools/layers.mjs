@@ -12,7 +12,21 @@ process.chdir(ROOT);
 
 /** In the order of TREE.md. */
 const TOP = ['emulator', 'tools', 'test'];
-const EMULATOR = ['base', 'isa', 'wasm', 'bus', 'cpu', 'sbi', 'jit', 'storage', 'device', 'machine', 'debug', 'session', 'host'];
+const EMULATOR = [
+  'base',
+  'isa',
+  'wasm',
+  'bus',
+  'cpu',
+  'sbi',
+  'jit',
+  'storage',
+  'device',
+  'machine',
+  'debug',
+  'session',
+  'host',
+];
 const KERNEL = ['abi', 'lib', 'hal', 'mm', 'proc', 'dev', 'tty', 'vfs', 'fs', 'net', 'exec', 'syscall', 'trap', 'boot'];
 /** Rooms that TREE.md narrows further: these may import these alone. */
 const ONLY = { 'guest-kernel/user': ['abi', 'lib', 'user'], 'emulator/device': ['base', 'bus', 'storage', 'device'] };
@@ -33,7 +47,11 @@ const isTest = path => /\.test(\.as)?\.ts$/.test(path);
 /** [from, to] of every TypeScript import; tests may import anything above them and are not checked. */
 async function typescriptEdges() {
   const entries = [...filesBelow('emulator', /\.ts$/), ...filesBelow('tools', /\.ts$/)].filter(
-    f => !isTest(f) && !f.startsWith('emulator/cpu/slow/') && !f.startsWith('tools/bench/kernels') && !f.startsWith('tools/bench/guest'),
+    f =>
+      !isTest(f) &&
+      !f.startsWith('emulator/cpu/slow/') &&
+      !f.startsWith('tools/bench/kernels') &&
+      !f.startsWith('tools/bench/guest'),
   );
   const { metafile } = await build({
     entryPoints: entries,

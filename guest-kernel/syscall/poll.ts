@@ -118,10 +118,10 @@ class FdSet {
     return this.addr == 0 ? 0 : userBuf(this.addr, this.ready.len).writeBytes(0, this.ready);
   }
   has(fd: i32): bool {
-    return (<u32>this.asked[fd >> 3] & (<u32>1 << (fd & 7))) != 0;
+    return ((<u32>this.asked[fd >> 3]) & ((<u32>1) << (fd & 7))) != 0;
   }
   add(fd: i32): void {
-    this.ready[fd >> 3] = this.ready[fd >> 3] | ((<u8>1) << (<u8>(fd & 7)));
+    this.ready[fd >> 3] |= <u8>(1 << (fd & 7));
   }
 }
 

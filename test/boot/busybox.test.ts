@@ -24,7 +24,11 @@ const SNIPPETS: readonly [name: string, script: string, stdout: string][] = [
   ],
   ['gzip', 'seq 1000 | gzip | gunzip | md5sum', '53d025127ae99ab79e8502aae2d9bea6  -\n'],
   ['background and wait', '(sleep 0.1; exit 3) & wait $!; echo $?', '3\n'],
-  ['signals', "trap 'echo caught' USR1; kill -USR1 $$; sh -c 'kill -TERM $$' 2>&1; echo $?", 'caught\nTerminated\n143\n'],
+  [
+    'signals',
+    "trap 'echo caught' USR1; kill -USR1 $$; sh -c 'kill -TERM $$' 2>&1; echo $?",
+    'caught\nTerminated\n143\n',
+  ],
   ['SIGPIPE', 'yes | head -n 1', 'y\n'],
   ['ps sees itself', 'ps -o comm | grep -cx ps', '1\n'],
   [
@@ -47,7 +51,11 @@ else {
   const base = JSON.parse(readFileSync('images/manifests/rootfs.json', 'utf8')) as Manifest;
   const manifest: Manifest = {
     ...base,
-    entries: [...base.entries, { path: '/bin/sh', symlink: 'busybox' }, { path: '/bin/busybox', source: 'busybox', mode: '755' }],
+    entries: [
+      ...base.entries,
+      { path: '/bin/sh', symlink: 'busybox' },
+      { path: '/bin/busybox', source: 'busybox', mode: '755' },
+    ],
   };
   const read = (path: string): Uint8Array => new Uint8Array(path === 'busybox' ? program : readFileSync(path));
   const image = writeExt4(treeOf(manifest, { read, list: listEtc }, 0), {
