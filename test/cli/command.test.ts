@@ -1,0 +1,45 @@
+/** `-- CMD`: the guest's shell as a program of the host. Needs images/out. */
+import { existsSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { builtImage } from '../../emulator/host/node/files.ts';
+import { runCli } from './cli.ts';
+
+const hasImages = existsSync(builtImage('rootfs.img')) && existsSync(builtImage('kernel.elf'));
+
+describe.skipIf(!hasImages)('a command behind --', () => {
+  test('its output and its status, and nothing else', async () => {
+    expect(await runCli(['--', 'echo hi; echo no >&2; exit 7'])).toEqual({ status: 7, stdout: 'hi\n', stderr: 'no\n' });
+  });
+
+  test('arguments are joined by spaces, as ssh does', async () => {
+    expect((await runCli(['--', 'echo', 'a  b', '|', 'tr', 'a-z', 'A-Z'])).stdout).toBe('A B\n');
+  });
+
+  test('standard input is its input', async () => {
+    const stdin = 'line\n'.repeat(50_000);
+    expect(await runCli(['--', 'wc -l'], { stdin })).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^\s*50000\n$/),
+    });
+  });
+
+  test('binary output is not changed', async () => {
+    const { stdout } = await runCli(['--', String.raw`printf '\000\001\r\n\t'`]);
+    expect(stdout).toBe('\0\x01\r\n\t');
+  });
+
+  test('a signal is 128 and its number', async () => {
+    expect((await runCli(['--', 'kill -TERM $$'])).status).toBe(143);
+  });
+
+  test('a command that switches the machine off ends with 0 and says so', async () => {
+    const { status, stderr } = await runCli(['--', 'poweroff; sleep 100']);
+    expect(status).toBe(0);
+    expect(stderr).toContain('before the command did');
+  });
+
+  test('virtio-mmio version 2 serves as well', async () => {
+    const args = ['-global', 'virtio-mmio.force-legacy=false', '--', 'cat /proc/mounts | head -n 1'];
+    expect((await runCli(args)).status).toBe(0);
+  });
+});
