@@ -6,11 +6,13 @@ import { bootFigures } from './boot.ts';
 import { callFigures } from './calls.ts';
 import { compilerFigures } from './compiler.ts';
 import { table, type Figure } from './figures.ts';
+import { interpreterFigures } from './interpreter.ts';
 
 const GROUPS: Record<string, () => Promise<Figure[]>> = {
   boot: bootFigures,
   calls: callFigures,
   compiler: compilerFigures,
+  interpreter: interpreterFigures,
 };
 
 runProgram(async () => {
