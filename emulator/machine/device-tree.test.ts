@@ -27,7 +27,7 @@ test('cells are big-endian and strings end in NUL', () => {
   const bytes = root.toBlob();
   const text = Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');
   // FDT_PROP, length 8, name offset 0, then the values.
-  expect(text).toContain('00000003' + '00000008' + '00000000' + '00000001' + '616200' + '09');
+  expect(text).toContain(['00000003', '00000008', '00000000', '00000001', '616200', '09'].join(''));
 });
 
 test.skipIf(!hasDtc)('dtc reads the tree without a warning', () => {
