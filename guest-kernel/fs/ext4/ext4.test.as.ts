@@ -44,8 +44,9 @@ export function optionRoom(n: i32): usize {
 }
 
 export function mount(sectors: u64): i64 {
-  const out = new FilesystemOut();
   fs = null;
+  __collect();
+  const out = new FilesystemOut();
   const r = mountExt4(new HostDisk("vda", makeDev(254, 0), sectors), options, out);
   if (!failed(r)) fs = out.fs;
   return r;
