@@ -47,7 +47,7 @@ export function touchesFrame({ op, defs, uses, isIncoming }: LInsn): boolean {
 }
 
 /**
- * Before allocation: gives what lives across calls a register of its own from the region's entry on, so that up to there it
+ * Before allocation: gives what lives across calls a register of its own from the region's entries on, so that up to there it
  * may stay where it came in. Only if some ordinary path returns without the frame.
  */
 export function splitAtFrame(fn: LFunction): void {
@@ -56,42 +56,35 @@ export function splitAtFrame(fn: LFunction): void {
   const isEarlyExit = (block: LBlock): boolean =>
     !region.has(block) && !block.isCold && ['ret', 'tail'].includes(block.insns[block.insns.length - 1]!.op);
   if (region.has(blocks[0]!) || !blocks.some(isEarlyExit)) return;
-  const entries = [...regionEntries(blocks, region)].filter(block => !block.isCold);
-  if (entries.length !== 1) return;
-  const entry = entries[0]!;
   const { virtual, fixed } = computeLiveness(fn);
-  let start = 0;
-  for (const block of blocks) {
-    if (block === entry) break;
-    start += 2 * block.insns.length;
-  }
+  const starts = new Map<LBlock, number>();
+  blocks.reduce((start, block) => {
+    starts.set(block, start);
+    return start + 2 * block.insns.length;
+  }, 0);
   const renamed = new Map<number, number>();
-  virtual.forEach((ranges, v) => {
-    if (!intersects(ranges, [start, start + 1]) || !intersects(ranges, fixed[RA]!)) return;
-    fn.isFloat.push(fn.isFloat[v]!);
-    renamed.set(v + FIRST_VIRTUAL, fn.isFloat.length - 1 + FIRST_VIRTUAL);
-  });
-  if (renamed.size === 0) return;
+  const copies: { entry: LBlock; regs: number[] }[] = [];
+  const crossing = virtual.flatMap((ranges, v) => (intersects(ranges, fixed[RA]!) ? [v] : []));
+  for (const entry of regionEntries(blocks, region)) {
+    const start = starts.get(entry)!;
+    const regs = crossing.filter(v => intersects(virtual[v]!, [start, start + 1])).map(v => v + FIRST_VIRTUAL);
+    for (const reg of regs) {
+      if (renamed.has(reg)) continue;
+      fn.isFloat.push(fn.isFloat[reg - FIRST_VIRTUAL]!);
+      renamed.set(reg, fn.isFloat.length - 1 + FIRST_VIRTUAL);
+    }
+    if (regs.length > 0) copies.push({ entry, regs });
+  }
   const rename = (reg: number): number => renamed.get(reg) ?? reg;
-  const inside = reachable(entry);
-  for (const block of inside) {
+  for (const block of region) {
     for (const at of block.insns) {
       at.defs = at.defs.map(rename);
       at.uses = at.uses.map(rename);
     }
   }
-  const copy = insn('pcopy', [...renamed.values()], [...renamed.keys()], entry.insns[0]!.off);
-  copy.isSplit = true;
-  entry.insns.unshift(copy);
-}
-
-function reachable(from: LBlock): Set<LBlock> {
-  const found = new Set<LBlock>();
-  const work = [from];
-  for (let block = work.pop(); block !== undefined; block = work.pop()) {
-    if (found.has(block)) continue;
-    found.add(block);
-    work.push(...block.succs);
+  for (const { entry, regs } of copies) {
+    const copy = insn('pcopy', regs.map(rename), regs, entry.insns[0]!.off);
+    copy.isSplit = true;
+    entry.insns.unshift(copy);
   }
-  return found;
 }

@@ -5,6 +5,7 @@
 import {
   type Block,
   type IrFunction,
+  type Terminator,
   type Value,
   mapTerminator,
   removeEdge,
@@ -14,6 +15,7 @@ import {
 } from '../ir.ts';
 import { orderBlocks } from '../cfg.ts';
 import { removeTrivialPhis } from '../ssa.ts';
+import { removeDead } from './dead-code.ts';
 
 const MAX_PASSES = 6;
 
@@ -23,6 +25,7 @@ export function simplifyControlFlow(fn: IrFunction): void {
     for (const block of fn.blocks) {
       if (foldBranch(block)) changed = true;
     }
+    removeDead(fn);
     const uses = countUses(fn);
     for (const block of fn.blocks) {
       if (threadJumps(block, uses)) changed = true;
@@ -45,7 +48,7 @@ function foldBranch(block: Block): boolean {
       block.term = { kind: 'jump', target: term.then, off: term.off };
       return true;
     }
-    if (!cond.isConst) return false;
+    if (!cond.isConst) return unwrapCondition(term, cond);
     const [taken, dropped] = cond.bits !== 0n ? [term.then, term.else] : [term.else, term.then];
     removeEdge(block, dropped);
     block.term = { kind: 'jump', target: taken, off: term.off };
@@ -60,6 +63,15 @@ function foldBranch(block: Block): boolean {
     return true;
   }
   return false;
+}
+
+/** A test against zero is the branch's own business: the phi or call behind it shows. */
+function unwrapCondition(term: Terminator & { kind: 'branch' }, cond: Value): boolean {
+  const [tested, zero] = cond.args;
+  if ((cond.op !== 'eq' && cond.op !== 'ne') || !zero?.isConst || zero.bits !== 0n) return false;
+  term.cond = tested!;
+  if (cond.op === 'eq') [term.then, term.else] = [term.else, term.then];
+  return true;
 }
 
 /** How often each value is used, anywhere. */
