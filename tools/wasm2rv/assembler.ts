@@ -154,6 +154,8 @@ export class Assembler {
     for (const table of tables) {
       for (const label of table.labels) table.items.push(must(labels.get(label), `label ${label} in ${fn.name}`));
     }
+    // Code before the prologue of a shrink-wrapped function has no frame.
+    if (frames[0]!.item > first) frames.unshift({ item: first, size: 0, raSlot: null });
     this.functions.push({ name: fn.name, first, last: this.items.length, frames });
   }
 

@@ -1,6 +1,7 @@
 /**
- * Trees to wasm. Adds what makes a run finite and comparable: fuel, spent at every call and every turn of a loop; every address brought into a small window; every NaN that an operation made replaced by the
- * canonical one (which NaN it makes is not specified).
+ * Trees to wasm. Adds what makes a run finite and comparable: fuel, spent at every call and every turn of a loop; every
+ * address brought into a small window; every NaN that an operation made replaced by the canonical one (which NaN it makes
+ * is not specified).
  */
 import { concatBytes, utf8 } from '../../../emulator/base/bytes.ts';
 import { sleb, uleb } from '../../../emulator/wasm/encoder.ts';
