@@ -1,53 +1,15 @@
-/** CSR numbers by name (privileged specification, "CSR Listing"), for the disassembler and the debugger. */
+/** CSR numbers by name and names by number, for the disassembler, the assembler and the debugger. */
+import * as numbers from './csr-numbers.ts';
+
 const numbered = (prefix: string, first: number, from: number, to: number): [string, number][] =>
   Array.from({ length: to - from + 1 }, (_, i) => [`${prefix}${from + i}`, first + i]);
 
 export const CSR_NUMBERS: ReadonlyMap<string, number> = new Map<string, number>([
-  ['fflags', 0x001],
-  ['frm', 0x002],
-  ['fcsr', 0x003],
-  ['sstatus', 0x100],
-  ['sie', 0x104],
-  ['stvec', 0x105],
-  ['scounteren', 0x106],
-  ['senvcfg', 0x10a],
-  ['sscratch', 0x140],
-  ['sepc', 0x141],
-  ['scause', 0x142],
-  ['stval', 0x143],
-  ['sip', 0x144],
-  ['stimecmp', 0x14d],
-  ['satp', 0x180],
-  ['mstatus', 0x300],
-  ['misa', 0x301],
-  ['medeleg', 0x302],
-  ['mideleg', 0x303],
-  ['mie', 0x304],
-  ['mtvec', 0x305],
-  ['mcounteren', 0x306],
-  ['menvcfg', 0x30a],
-  ['mcountinhibit', 0x320],
+  ...Object.entries(numbers),
   ...numbered('mhpmevent', 0x323, 3, 31),
-  ['mscratch', 0x340],
-  ['mepc', 0x341],
-  ['mcause', 0x342],
-  ['mtval', 0x343],
-  ['mip', 0x344],
-  ['pmpcfg0', 0x3a0],
-  ['pmpcfg2', 0x3a2],
   ...numbered('pmpaddr', 0x3b0, 0, 15),
-  ['mcycle', 0xb00],
-  ['minstret', 0xb02],
   ...numbered('mhpmcounter', 0xb03, 3, 31),
-  ['cycle', 0xc00],
-  ['time', 0xc01],
-  ['instret', 0xc02],
   ...numbered('hpmcounter', 0xc03, 3, 31),
-  ['mvendorid', 0xf11],
-  ['marchid', 0xf12],
-  ['mimpid', 0xf13],
-  ['mhartid', 0xf14],
-  ['mconfigptr', 0xf15],
 ]);
 
 export const CSR_NAMES: ReadonlyMap<number, string> = new Map([...CSR_NUMBERS].map(([name, number]) => [number, name]));

@@ -162,6 +162,19 @@ describe('interrupts', () => {
     expect(hart.cpu.getCsr(CSR.mepc)).toBe(BigInt(CODE_BASE + 12));
   });
 
+  test('setting another bit of mip does not latch the wire of an external interrupt', () => {
+    const { cpu } = hartWith(out => {
+      out.insn('addi', { rd: 5, rs1: 0, imm: 0x20 });
+      out.insn('csrrs', { rd: 6, rs1: 5, imm: CSR.mip });
+    });
+    cpu.setInterruptPending(Interrupt.SEIP, true);
+    cpu.run(2);
+    expect(cpu.getReg(6)).toBe(0x200n);
+    expect(cpu.getCsr(CSR.mip)).toBe(0x220n);
+    cpu.setInterruptPending(Interrupt.SEIP, false);
+    expect(cpu.getCsr(CSR.mip)).toBe(0x20n);
+  });
+
   test('wfi leaves the run, unless something enabled is already pending', () => {
     const { cpu } = hartWith(out => {
       out.insn('wfi', {});

@@ -1,43 +1,34 @@
 /**
  * Control and status registers: who may touch which, what reading returns and what writing changes. Unknown numbers are
  * illegal instructions. Values and writable bits follow QEMU 7.2's `rv64` where the specification leaves a choice.
- * CSR names are in isa/csr-names.ts.
+ * Registers that are storage only are in csr-plain.ts, PMP's in pmp.ts.
  */
+import * as n from '../../isa/csr-numbers';
 import {
   BUDGET,
   CFG_HARTID,
   FFLAGS,
   FRM,
   INSTRET_BASE,
-  MCAUSE,
   MCOUNTEREN,
-  MCOUNTINHIBIT,
   MCYCLE_OFFSET,
-  MEDELEG,
   MENVCFG,
-  MEPC,
   MIDELEG,
   MIE,
   MINSTRET_OFFSET,
   MIP_SOFT,
-  MSCRATCH,
   MSTATUS,
-  MTVAL,
   MTVEC,
   PMPADDR,
   PMPCFG,
   PRIV,
   REMAINING,
   SATP,
-  SCAUSE,
   SCOUNTEREN,
-  SENVCFG,
-  SEPC,
-  SSCRATCH,
   STIMECMP,
-  STVAL,
   STVEC,
 } from '../layout';
+import { isPlain, readPlain, writePlain } from './csr-plain';
 import { time, timerChanged } from './host';
 import {
   cell,
@@ -64,7 +55,7 @@ import {
   TW,
   word,
 } from './state';
-import { updatePmp } from './pmp';
+import { writePmpAddress, writePmpConfig } from './pmp';
 import { flushTlb } from './tlb';
 import { trap, updateContext } from './trap';
 
@@ -82,9 +73,6 @@ const STIP: u64 = 1 << 5;
 const SEIP: u64 = 1 << 9;
 const STCE: u64 = 1 << 63;
 const FIOM: u64 = 1;
-/** Every exception that S-mode can cause, except ecall from S and M. */
-const DELEGABLE: u64 = 0xb1ff;
-const PMPADDR_BITS: u64 = (1 << 54) - 1;
 /** RV64 with A, C, D, F, I, M, S and U. */
 const MISA: u64 = (2 << 62) | 0x14112d;
 /** What QEMU 7.2 puts into marchid and mimpid: its version. */
@@ -104,7 +92,8 @@ export function csr(op: i32, raw: i32, source: u64): u64 {
   if (<u64>((number >>> 8) & 3) > cell(PRIV) || (writes && number >>> 10 == 3)) isIllegal = true;
   const old = isIllegal ? 0 : read(number);
   if (!isIllegal && writes) {
-    write(number, op == OP_WRITE ? source : op == OP_SET ? old | source : old & ~source, old);
+    const base = number == n.mip || number == n.sip ? cell(MIP_SOFT) : old; // setting one bit must not latch a wire
+    write(number, op == OP_WRITE ? source : op == OP_SET ? base | source : base & ~source, old);
   }
   if (isIllegal) trap(ILLEGAL, <u64>(<u32>raw));
   return old;
@@ -138,86 +127,59 @@ export function instret(): u64 {
 }
 
 function read(number: i32): u64 {
+  if (isPlain(number)) return readPlain(number);
   if (number >= 0x3b0 && number <= 0x3bf) return cell(PMPADDR + 8 * (number - 0x3b0));
   if (isBetween(number, 0xb03, 0xb1f) || isBetween(number, 0x323, 0x33f)) return 0; // no event counters
   if (isBetween(number, 0xc00, 0xc1f)) return readCounter(number);
   switch (number) {
-    case 0x001:
+    case n.fflags:
       return floatState() & cell(FFLAGS);
-    case 0x002:
+    case n.frm:
       return floatState() & cell(FRM);
-    case 0x003:
+    case n.fcsr:
       return floatState() & ((cell(FRM) << 5) | cell(FFLAGS));
-    case 0x100:
+    case n.sstatus:
       return readStatus() & (SSTATUS | (3 << 32) | (1 << 63));
-    case 0x104:
+    case n.sie:
       return cell(MIE) & cell(MIDELEG);
-    case 0x105:
+    case n.stvec:
       return cell(STVEC);
-    case 0x106:
-      return cell(SCOUNTEREN);
-    case 0x10a:
-      return cell(SENVCFG);
-    case 0x140:
-      return cell(SSCRATCH);
-    case 0x141:
-      return cell(SEPC);
-    case 0x142:
-      return cell(SCAUSE);
-    case 0x143:
-      return cell(STVAL);
-    case 0x144:
+    case n.sip:
       return pendingInterrupts() & cell(MIDELEG);
-    case 0x14d:
+    case n.stimecmp:
       return supervisorTimer() ? cell(STIMECMP) : 0;
-    case 0x180:
+    case n.satp:
       return mayUseSatp() ? cell(SATP) : 0;
-    case 0x300:
+    case n.mstatus:
       return readStatus();
-    case 0x301:
+    case n.misa:
       return MISA;
-    case 0x302:
-      return cell(MEDELEG);
-    case 0x303:
+    case n.mideleg:
       return cell(MIDELEG);
-    case 0x304:
+    case n.mie:
       return cell(MIE);
-    case 0x305:
+    case n.mtvec:
       return cell(MTVEC);
-    case 0x306:
-      return cell(MCOUNTEREN);
-    case 0x30a:
+    case n.menvcfg:
       return cell(MENVCFG);
-    case 0x320:
-      return cell(MCOUNTINHIBIT);
-    case 0x340:
-      return cell(MSCRATCH);
-    case 0x341:
-      return cell(MEPC);
-    case 0x342:
-      return cell(MCAUSE);
-    case 0x343:
-      return cell(MTVAL);
-    case 0x344:
+    case n.mip:
       return pendingInterrupts();
-    case 0x3a0:
+    case n.pmpcfg0:
       return cell(PMPCFG);
-    case 0x3a2:
+    case n.pmpcfg2:
       return cell(PMPCFG + 8);
-    case 0xb00:
+    case n.mcycle:
       return instret() + cell(MCYCLE_OFFSET);
-    case 0xb02:
+    case n.minstret:
       return instret() + cell(MINSTRET_OFFSET);
-    case 0xf11:
+    case n.mvendorid:
+    case n.mconfigptr:
       return 0;
-    case 0xf12:
+    case n.marchid:
+    case n.mimpid:
       return ARCH_ID;
-    case 0xf13:
-      return ARCH_ID;
-    case 0xf14:
+    case n.mhartid:
       return <u64>word(CFG_HARTID);
-    case 0xf15:
-      return 0;
     default:
       break;
   }
@@ -226,106 +188,71 @@ function read(number: i32): u64 {
 }
 
 function write(number: i32, value: u64, old: u64): void {
+  if (isPlain(number)) {
+    writePlain(number, value);
+    return;
+  }
   if (number >= 0x3b0 && number <= 0x3bf) {
     writePmpAddress(number - 0x3b0, value);
     return;
   }
   switch (number) {
-    case 0x001:
+    case n.fflags:
       writeFloat(value & 31, cell(FRM));
       return;
-    case 0x002:
+    case n.frm:
       writeFloat(cell(FFLAGS), value & 7);
       return;
-    case 0x003:
+    case n.fcsr:
       writeFloat(value & 31, (value >> 5) & 7);
       return;
-    case 0x100:
+    case n.sstatus:
       writeStatus((cell(MSTATUS) & ~SSTATUS) | (value & SSTATUS));
       return;
-    case 0x104:
+    case n.sie:
       writeEnables((cell(MIE) & ~cell(MIDELEG)) | (value & cell(MIDELEG)));
       return;
-    case 0x105:
+    case n.stvec:
       writeVector(STVEC, value);
       return;
-    case 0x106:
-      setCell(SCOUNTEREN, value & 0xffff_ffff);
-      return;
-    case 0x10a:
-      setCell(SENVCFG, value & FIOM);
-      return;
-    case 0x140:
-      setCell(SSCRATCH, value);
-      return;
-    case 0x141:
-      setCell(SEPC, value & ~(<u64>1));
-      return;
-    case 0x142:
-      setCell(SCAUSE, value);
-      return;
-    case 0x143:
-      setCell(STVAL, value);
-      return;
-    case 0x144:
+    case n.sip:
       writePending(value, SSIP & cell(MIDELEG));
       return;
-    case 0x14d:
+    case n.stimecmp:
       writeTimer(STIMECMP, value);
       return;
-    case 0x180:
+    case n.satp:
       writeSatp(value, old);
       return;
-    case 0x300:
+    case n.mstatus:
       writeStatus(value);
       return;
-    case 0x302:
-      setCell(MEDELEG, value & DELEGABLE);
-      return;
-    case 0x303:
+    case n.mideleg:
       setCell(MIDELEG, value & S_INTERRUPTS);
       raiseEvent();
       return;
-    case 0x304:
+    case n.mie:
       writeEnables(value);
       return;
-    case 0x305:
+    case n.mtvec:
       writeVector(MTVEC, value);
       return;
-    case 0x306:
-      setCell(MCOUNTEREN, value & 0xffff_ffff);
-      return;
-    case 0x30a:
+    case n.menvcfg:
       writeTimer(MENVCFG, value & (STCE | FIOM));
       return;
-    case 0x320:
-      setCell(MCOUNTINHIBIT, value & 0xffff_fffd);
-      return;
-    case 0x340:
-      setCell(MSCRATCH, value);
-      return;
-    case 0x341:
-      setCell(MEPC, value & ~(<u64>1));
-      return;
-    case 0x342:
-      setCell(MCAUSE, value);
-      return;
-    case 0x343:
-      setCell(MTVAL, value);
-      return;
-    case 0x344:
+    case n.mip:
       writePending(value, SSIP | SEIP | ((cell(MENVCFG) & STCE) != 0 ? 0 : STIP));
       return;
-    case 0x3a0:
+    case n.pmpcfg0:
       writePmpConfig(0, value);
       return;
-    case 0x3a2:
+    case n.pmpcfg2:
       writePmpConfig(8, value);
       return;
-    case 0xb00:
+    case n.mcycle:
       setCell(MCYCLE_OFFSET, value - instret());
       return;
-    case 0xb02:
+    case n.minstret:
       setCell(MINSTRET_OFFSET, value - instret());
       return;
     default:
@@ -408,9 +335,9 @@ function readCounter(number: i32): u64 {
     isIllegal = true;
     return 0;
   }
-  if (number == 0xc00) return instret() + cell(MCYCLE_OFFSET);
-  if (number == 0xc01) return <u64>time();
-  if (number == 0xc02) return instret() + cell(MINSTRET_OFFSET);
+  if (number == n.cycle) return instret() + cell(MCYCLE_OFFSET);
+  if (number == n.time) return <u64>time();
+  if (number == n.instret) return instret() + cell(MINSTRET_OFFSET);
   return 0;
 }
 
@@ -419,23 +346,4 @@ function supervisorTimer(): bool {
   const isOn = (cell(MENVCFG) & STCE) != 0 && (cell(MCOUNTEREN) & 2) != 0;
   if (cell(PRIV) < PRIV_M && !isOn) isIllegal = true;
   return !isIllegal;
-}
-
-/** A locked entry (bit 7) cannot be written; its top-of-range neighbour locks the address below it too. */
-function writePmpConfig(first: i32, value: u64): void {
-  for (let i = 0; i < 8; i++) {
-    const at: usize = PMPCFG + first + i;
-    if ((load<u8>(at) & 0x80) == 0) store<u8>(at, <u8>((value >> (8 * i)) & 0x9f));
-  }
-  updatePmp();
-  flushTlb();
-}
-
-function writePmpAddress(index: i32, value: u64): void {
-  const config = load<u8>(PMPCFG + index);
-  const next: u8 = index < 15 ? load<u8>(PMPCFG + index + 1) : 0;
-  const isNextLockedRange = (next & 0x80) != 0 && (next & 0x18) == 0x08;
-  if ((config & 0x80) != 0 || isNextLockedRange) return;
-  setCell(PMPADDR + 8 * index, value & PMPADDR_BITS);
-  flushTlb();
 }
