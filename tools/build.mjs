@@ -100,9 +100,17 @@ await step('web page', ['dist/web/page.js', 'dist/web/worker.js', 'dist/web/inde
   });
 });
 
+/** What the kernel puts in the place of the AssemblyScript runtime's own functions. */
+const KERNEL_RUNTIME = [
+  'abort=guest-kernel/hal/panic/kabort',
+  '__alloc=guest-kernel/mm/object-heap/objectAlloc',
+  '__realloc=guest-kernel/mm/object-heap/objectRealloc',
+  '__free=guest-kernel/mm/object-heap/objectFree',
+].flatMap(use => ['--use', use]);
+
 const COMPILER = ['tools/wasm2rv', 'emulator/isa'];
 await step('kernel', ['images/out/kernel.elf'], ['guest-kernel', ...COMPILER], () => {
-  asc('guest-kernel/boot/boot.ts', 'dist/kernel.wasm', KERNEL_BASE, '--use', 'abort=guest-kernel/hal/panic/kabort');
+  asc('guest-kernel/boot/boot.ts', 'dist/kernel.wasm', KERNEL_BASE, ...KERNEL_RUNTIME);
   node('dist/wasm2rv.mjs', 'dist/kernel.wasm', '-o', 'images/out/kernel.elf', '--target', 'kernel');
 });
 

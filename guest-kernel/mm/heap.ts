@@ -7,6 +7,8 @@ import { sfence_vma, symAddr_heap_base } from "../hal/rv";
 import { PAGE_SIZE, allocReservedFrame, freeFrames, putFrame, reserveFrames } from "./frames";
 import { PTE_A, PTE_D, PTE_G, PTE_R, PTE_V, PTE_W, entryFor, frameOf, readPte, walk, writePte } from "./page-table";
 import { va as kva } from "../hal/mmio";
+// Part of the image although only the compiler's runtime calls it.
+import "./object-heap";
 
 const WASM_PAGE: usize = 0x1_0000;
 export const BOOT_HEAP: usize = 0x10_0000;

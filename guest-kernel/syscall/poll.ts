@@ -121,7 +121,7 @@ class FdSet {
     return ((<u32>this.asked[fd >> 3]) & ((<u32>1) << (fd & 7))) != 0;
   }
   add(fd: i32): void {
-    this.ready[fd >> 3] |= <u8>(1 << (fd & 7));
+    this.ready[fd >> 3] |= <u8>((<u32>1) << (fd & 7));
   }
 }
 

@@ -1,0 +1,69 @@
+/**
+ * The allocator below the collector: free lists by size for small objects, AssemblyScript's TLSF for the rest.
+ *
+ * Nearly every kernel object is small and dies young; a list makes it and takes it back in a few instructions, where TLSF
+ * spends several hundred on splitting and joining blocks. Memory of a list stays with its size. `asc --use` puts these
+ * three in the place of the runtime's `__alloc`, `__realloc` and `__free` (tools/build.mjs).
+ *
+ * A block is as the collector knows it: a word with its usable size, then the bytes, which begin at a multiple of 16.
+ */
+import { __alloc as tlsfAlloc, __free as tlsfFree, __realloc as tlsfRealloc } from "rt/tlsf";
+
+const HEADER: usize = 4;
+const GRAIN_SHIFT: usize = 4;
+const GRAIN: usize = 16;
+/** Usable bytes of the largest block that has a list. */
+const MAX_SMALL: usize = 512 - HEADER;
+/** What a list takes from TLSF at a time. */
+const CHUNK: usize = 4096;
+/** Low bits of a size word are TLSF's own. */
+const TAGS: usize = 3;
+
+/** One head for each size in grains; a free block's first word is the next one. */
+const heads: usize = memory.data(33 * 4, 16);
+
+export function objectAlloc(size: usize): usize {
+  if (size > MAX_SMALL) return tlsfAlloc(size);
+  const grains = (size + HEADER + GRAIN - 1) >> GRAIN_SHIFT;
+  const head = heads + grains * 4;
+  let p = load<usize>(head);
+  if (p == 0) p = refill(grains << GRAIN_SHIFT);
+  store<usize>(head, load<usize>(p));
+  return p;
+}
+
+export function objectFree(p: usize): void {
+  // Static objects are nobody's block.
+  if (p < __heap_base) return;
+  const size = load<usize>(p - HEADER) & ~TAGS;
+  if (size > MAX_SMALL) return tlsfFree(p);
+  const head = heads + ((size + HEADER) >> GRAIN_SHIFT) * 4;
+  store<usize>(p, load<usize>(head));
+  store<usize>(head, p);
+}
+
+export function objectRealloc(p: usize, size: usize): usize {
+  const old = load<usize>(p - HEADER) & ~TAGS;
+  if (p >= __heap_base && old > MAX_SMALL && size > MAX_SMALL) return tlsfRealloc(p, size);
+  if (size <= old) return p;
+  const grown = objectAlloc(size);
+  memory.copy(grown, p, old);
+  objectFree(p);
+  return grown;
+}
+
+/** Cuts a chunk into blocks of `stride` bytes, links them, and returns the first. */
+function refill(stride: usize): usize {
+  const first = tlsfAlloc(CHUNK) + GRAIN;
+  const end = first - GRAIN + CHUNK;
+  let p = first;
+  for (;;) {
+    store<usize>(p - HEADER, stride - HEADER);
+    const next = p + stride;
+    if (next + stride - HEADER > end) break;
+    store<usize>(p, next);
+    p = next;
+  }
+  store<usize>(p, 0);
+  return first;
+}
