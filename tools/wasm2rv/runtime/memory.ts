@@ -14,6 +14,9 @@ const COPY = `
         beq   a0, a1, done
         sub   t0, a0, a1
         bltu  t0, a2, backward        # dst is inside [src, src + n): from the end
+        or    t0, a0, a1
+        andi  t0, t0, 7
+        beqz  t0, even
         li    t1, 16
         bltu  a2, t1, bytes
 align:  andi  t0, a0, 7
@@ -27,7 +30,7 @@ align:  andi  t0, a0, 7
 aligned:
         andi  t0, a1, 7
         bnez  t0, shifted
-        li    t1, 64
+even:   li    t1, 64
         bltu  a2, t1, words
 blocks: ld    a3, 0(a1)
         ld    a4, 8(a1)
@@ -50,13 +53,30 @@ blocks: ld    a3, 0(a1)
         addi  a2, a2, -64
         bgeu  a2, t1, blocks
 words:  li    t1, 8
-        bltu  a2, t1, bytes
+        bltu  a2, t1, rest
 word:   ld    a3, 0(a1)
         sd    a3, 0(a0)
         addi  a0, a0, 8
         addi  a1, a1, 8
         addi  a2, a2, -8
         bgeu  a2, t1, word
+rest:   andi  t0, a2, 4               # both ends are aligned still
+        beqz  t0, rest2
+        lw    a3, 0(a1)
+        sw    a3, 0(a0)
+        addi  a0, a0, 4
+        addi  a1, a1, 4
+rest2:  andi  t0, a2, 2
+        beqz  t0, rest1
+        lh    a3, 0(a1)
+        sh    a3, 0(a0)
+        addi  a0, a0, 2
+        addi  a1, a1, 2
+rest1:  andi  t0, a2, 1
+        beqz  t0, done
+        lb    a3, 0(a1)
+        sb    a3, 0(a0)
+        ret
 bytes:  beqz  a2, done
         add   a2, a2, a0              # end of the destination
 byte:   lbu   t2, 0(a1)
