@@ -39,6 +39,16 @@ export function debianPackage(name: string): string | null {
   }
 }
 
+/** The folder of the kernel package that Debian's metapackage names at present, or null. */
+export function debianKernelPackage(): string | null {
+  const meta = 'linux-image-riscv64';
+  if (debianPackage(meta) === null) return null;
+  const root = resolve('dist/debian');
+  const answer = execFileSync('apt-cache', [...aptOptions(root), 'depends', `${meta}:riscv64`], { encoding: 'utf8' });
+  const name = /Depends: (linux-image-[^\s:]+)/.exec(answer)?.[1];
+  return name === undefined ? null : debianPackage(name);
+}
+
 function aptOptions(root: string): string[] {
   for (const dir of ['state/lists/partial', 'cache/archives/partial', 'etc', 'unpacked']) {
     mkdirSync(join(root, dir), { recursive: true });

@@ -18,7 +18,7 @@ export interface DriveOptions {
 export interface BootOptions {
   /** Default: images/out/kernel.elf. */
   readonly kernel?: string | NamedBytes;
-  readonly initrd?: string;
+  readonly initrd?: string | NamedBytes;
   readonly bios?: string;
   /** Default: images/out/rootfs.img, read-only. Writes stay in memory: no image is ever changed. */
   readonly drives?: readonly (string | DriveOptions)[];
@@ -46,7 +46,7 @@ export function powerOn(options: BootOptions = {}): Vm {
 }
 
 export function machineConfig(options: BootOptions): MachineConfig {
-  const { kernel = builtImage('kernel.elf'), bios = 'default', icount = ICOUNT_SHIFT_AUTO } = options;
+  const { kernel = builtImage('kernel.elf'), initrd, bios = 'default', icount = ICOUNT_SHIFT_AUTO } = options;
   const drives = options.drives ?? [{ image: builtImage('rootfs.img'), isReadOnly: true }];
   const devices: DeviceSpec[] = [
     ...drives.map((drive): DeviceSpec => {
@@ -60,7 +60,7 @@ export function machineConfig(options: BootOptions): MachineConfig {
     memoryMiB: options.memoryMiB ?? 128,
     bios: bios === 'default' || bios === 'none' ? bios : readNamed(bios, 'firmware'),
     kernel: typeof kernel === 'string' ? readNamed(kernel, 'kernel') : kernel,
-    ...(options.initrd === undefined ? {} : { initrd: readNamed(options.initrd, 'initrd') }),
+    ...(initrd === undefined ? {} : { initrd: typeof initrd === 'string' ? readNamed(initrd, 'initrd') : initrd }),
     append: options.append ?? '',
     devices,
     isVirtioLegacy: options.isVirtioLegacy ?? true,

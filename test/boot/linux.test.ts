@@ -1,0 +1,103 @@
+/**
+ * Debian's own riscv64 Linux on our machine: it drives the UART, PLIC, timer, RTC and every virtio device with drivers
+ * that we did not write, and our agent runs on it, so that one session library serves both kernels.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { builtImage } from '../../emulator/host/node/files.ts';
+import { boot, type Vm } from '../../emulator/host/node/index.ts';
+import { cpioArchive, type CpioEntry } from '../lib/cpio.ts';
+import { debianKernelPackage, debianPackage } from '../lib/debian.ts';
+
+const MODULES = ['virtio_mmio', 'virtio_blk', 'virtio-rng'];
+const BOOT_TIMEOUT_MS = 60_000;
+
+const INIT = `#!/bin/busybox sh
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t sysfs sys /sys
+/bin/busybox mount -t devtmpfs dev /dev
+/bin/busybox --install -s /bin
+for module in /modules/*; do insmod $module; done
+exec /agent /dev/hvc0
+`;
+
+const linux = debianKernelPackage();
+const busybox = debianPackage('busybox-static');
+const canRun = linux !== null && busybox !== null && existsSync(builtImage('strata'));
+
+function initrd(): Uint8Array {
+  const modules = readdirSync(linux!, { recursive: true, encoding: 'utf8' }).filter(path => path.endsWith('.ko.xz'));
+  const entries: CpioEntry[] = ['bin', 'dev', 'proc', 'sys', 'modules', 'tmp'].map(path => ({ path }));
+  entries.push({ path: 'init', contents: Buffer.from(INIT) });
+  entries.push({ path: 'bin/busybox', contents: readFileSync(join(busybox!, 'usr/bin/busybox')) });
+  entries.push({ path: 'agent', contents: readFileSync(builtImage('strata')) });
+  MODULES.forEach((name, i) => {
+    const path = modules.find(module => module.endsWith(`/${name}.ko.xz`));
+    if (path === undefined) throw new Error(`Debian's kernel has no module ${name}`);
+    entries.push({ path: `modules/${i}-${name}.ko`, contents: execFileSync('xz', ['-dc', join(linux!, path)]) });
+  });
+  return cpioArchive(entries);
+}
+
+function kernelFile(): string {
+  const name = readdirSync(join(linux!, 'boot')).find(file => file.startsWith('vmlinu'));
+  return join(linux!, 'boot', name!);
+}
+
+describe.skipIf(!canRun).each([
+  ['version 1', true],
+  ['version 2', false],
+])("Debian's Linux, virtio-mmio %s", (_name, isVirtioLegacy) => {
+  let vm: Vm;
+
+  beforeAll(async () => {
+    vm = await boot({
+      kernel: kernelFile(),
+      initrd: { name: 'initrd', bytes: initrd() },
+      append: 'console=ttyS0 quiet',
+      memoryMiB: 256,
+      drives: [{ image: new Uint8Array(1 << 19), serial: 'disk-1' }],
+      isVirtioLegacy,
+      timeoutMs: BOOT_TIMEOUT_MS,
+    });
+  });
+  afterAll(() => {
+    vm?.machine.end(0);
+  });
+
+  test('is Linux, and found its devices', async () => {
+    expect((await vm.sh('uname -sm')).stdout).toBe('Linux riscv64\n');
+    const { stdout } = await vm.sh('cat /sys/block/vda/serial; cat /sys/bus/virtio/devices/*/device');
+    expect(stdout).toBe('disk-10x0002\n0x0003\n0x0004\n');
+  });
+
+  test('writes and reads its disk through the page cache', async () => {
+    const { stdout } = await vm.sh(
+      'dd if=/dev/urandom of=/dev/vda bs=64k count=8 2>/dev/null; sync; md5sum </dev/vda; ' +
+        'echo 3 >/proc/sys/vm/drop_caches; md5sum </dev/vda',
+    );
+    const [first, second] = stdout.trimEnd().split('\n');
+    expect(first).toMatch(/^[0-9a-f]{32}/);
+    expect(second).toBe(first);
+  });
+
+  test('takes random bytes and the time of day from its devices', async () => {
+    expect((await vm.sh('head -c 8 /dev/hwrng | wc -c')).stdout).toBe('8\n');
+    expect((await vm.sh('date -u +%Y-%m-%d')).stdout).toBe('2026-01-01\n');
+  });
+
+  test('can be rolled back and forked', async () => {
+    const moment = vm.snapshot();
+    await vm.sh('echo changed >/tmp/f; dd if=/dev/zero of=/dev/vda bs=4k count=1 2>/dev/null; sync');
+    vm.restore(moment);
+    expect((await vm.sh('cat /tmp/f')).exitCode).toBe(1);
+    vm.restore(moment);
+    const fork = vm.fork(moment);
+    const inputs = [vm, fork].map(each => each.sh('wc -c; cat /proc/uptime', { stdin: 'x'.repeat(100_000) }));
+    const [here, there] = await Promise.all(inputs);
+    expect(here!.stdout).toMatch(/^100000\n/);
+    expect(there).toEqual(here);
+  });
+});
