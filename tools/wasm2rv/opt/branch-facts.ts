@@ -31,6 +31,18 @@ export class BranchFacts {
     else list.push(fact);
   }
 
+  /** Whether `cond` is true when control passes from `from` to `to`; null if not known. */
+  onEdge(from: Block, to: Block, cond: Value): boolean | null {
+    const { term } = from;
+    if (term.kind === 'branch' && term.then !== term.else) {
+      const isTaken = term.then === to;
+      if (keyOf(cond.op, cond) === keyOf(term.cond.op, term.cond)) return isTaken;
+      const inverse = INVERSE_COMPARISON[term.cond.op];
+      if (inverse !== undefined && keyOf(cond.op, cond) === keyOf(inverse, term.cond)) return !isTaken;
+    }
+    return this.find(from, cond);
+  }
+
   /** Whether `cond` is true in `block`; null if not known. */
   find(block: Block, cond: Value): boolean | null {
     const list = this.facts.get(keyOf(cond.op, cond));

@@ -246,6 +246,15 @@ function booleanOf(fn: IrFunction, value: Value, test: Value, op: 'eq' | 'ne'): 
   return become(value, op, [test, fn.constant(test.type as 'i32', 0n)]);
 }
 
+/** binaryen makes ~(1 << n) of a rotation, for which we have no instruction. */
+const rotateLeft: Rule = (fn, value, insert) => {
+  const [a, b] = value.args as [Value, Value];
+  if (!a.isConst || a.bits !== -2n || b.isConst) return null;
+  const type = value.type as 'i32';
+  const bit = insert(value.op.replace('rotl', 'shl'), type, [fn.constant(type, 1n), b]);
+  return become(value, 'xor', [bit, fn.constant(type, -1n)]);
+};
+
 const RULES: Readonly<Record<string, Rule>> = {
   copy,
   add32: add,
@@ -267,6 +276,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   div_u64: divideUnsigned,
   rem_u32: divideUnsigned,
   rem_u64: divideUnsigned,
+  rotl32: rotateLeft,
+  rotl64: rotateLeft,
   sext8: extend(8n),
   sext16: extend(16n),
   sext32,

@@ -4,7 +4,7 @@
  */
 import { dominates, loopBody } from '../cfg.ts';
 import { type Block, type IrFunction, type Value, mapTerminator, resolve, settle } from '../ir.ts';
-import { effectOf } from '../ir-ops.ts';
+import { effectOf, isBoolean } from '../ir-ops.ts';
 import { BranchFacts } from './branch-facts.ts';
 import { MemoryState } from './memory-state.ts';
 import { simplify } from './simplify.ts';
@@ -43,6 +43,20 @@ export function numberValues(fn: IrFunction): void {
     states.set(block, state);
   }
   settle(fn);
+  decidePhis(fn, facts);
+}
+
+/** A condition that a phi brings along an edge where it has been decided becomes a constant, for jump threading. */
+function decidePhis(fn: IrFunction, facts: BranchFacts): void {
+  for (const block of fn.blocks) {
+    for (const phi of block.phis) {
+      phi.args.forEach((arg, i) => {
+        if (!isBoolean(arg.op)) return;
+        const known = facts.onEdge(block.preds[i]!, block, arg);
+        if (known !== null) phi.args[i] = fn.constant(phi.type as 'i32', known ? 1n : 0n);
+      });
+    }
+  }
 }
 
 /** What all predecessors know; a loop's header knows what was known before the loop and nothing in it may change. */
