@@ -19,7 +19,8 @@ import {
   freeRoot,
   newRoot,
   readPte,
-  skipMissing,
+  nextPresent,
+  presentAt,
   walk,
   writePte,
 } from "./page-table";
@@ -163,7 +164,6 @@ export class AddressSpace {
       if (frame == 0) return fail(Errno.ENOMEM);
     } else {
       const index = v.pageOffset + ((page - v.start) >> PAGE_SHIFT);
-      const out = new FrameOut();
       const r = v.isShared && write ? pager.pageForWrite(index, out) : pager.page(index, out);
       if (failed(r)) return r == fail(Errno.EFAULT) ? fail(Errno.ENXIO) : r;
       frame = out.frame;
@@ -188,7 +188,6 @@ export class AddressSpace {
     const pager = v.pager;
     let frame = old;
     if (v.isShared && pager != null) {
-      const out = new FrameOut();
       const r = pager.pageForWrite(v.pageOffset + ((page - v.start) >> PAGE_SHIFT), out);
       if (failed(r)) return r == fail(Errno.EFAULT) ? fail(Errno.ENXIO) : r;
       frame = out.frame;
@@ -220,19 +219,12 @@ export class AddressSpace {
       const v = this.vmas.at(i);
       if (v.start >= end) break;
       const to = min(v.end, end);
-      for (let va = max(v.start, start); va < to;) {
-        const pte = walk(this.root, va, false);
-        if (pte == 0) {
-          va = skipMissing(this.root, va);
-          continue;
-        }
-        const e = readPte(pte);
-        if ((e & PTE_V) != 0) {
-          writePte(pte, 0);
-          putFrame(frameOf(e));
-          this.residentPages--;
-        }
-        va += PAGE_SIZE;
+      for (let pte = nextPresent(this.root, max(v.start, start), to); pte != 0;) {
+        const frame = frameOf(readPte(pte));
+        writePte(pte, 0);
+        putFrame(frame);
+        this.residentPages--;
+        pte = nextPresent(this.root, presentAt + PAGE_SIZE, to);
       }
     }
     sfence_vma();
@@ -248,17 +240,11 @@ export class AddressSpace {
     for (let i = this.vmas.indexAfter(start); i < this.vmas.length && this.vmas.at(i).start < end; i++) {
       const v = this.vmas.at(i);
       v.prot = prot;
-      for (let va = v.start; va < v.end;) {
-        const pte = walk(this.root, va, false);
-        if (pte == 0) {
-          va = skipMissing(this.root, va);
-          continue;
-        }
+      for (let pte = nextPresent(this.root, v.start, v.end); pte != 0;) {
         const e = readPte(pte);
         // Never more than before: a write faults once more and finds out whether it needs a copy.
-        if ((e & PTE_V) != 0)
-          writePte(pte, entryFor(frameOf(e), flagsFor(prot, (e & PTE_W) != 0 && (prot & PROT_WRITE) != 0)));
-        va += PAGE_SIZE;
+        writePte(pte, entryFor(frameOf(e), flagsFor(prot, (e & PTE_W) != 0 && (prot & PROT_WRITE) != 0)));
+        pte = nextPresent(this.root, presentAt + PAGE_SIZE, v.end);
       }
     }
     this.vmas.tidy(start, end);
@@ -326,29 +312,26 @@ export class AddressSpace {
   }
 
   private sharePages(v: Vma, c: AddressSpace): bool {
-    for (let va = v.start; va < v.end;) {
-      const pte = walk(this.root, va, false);
-      if (pte == 0) {
-        va = skipMissing(this.root, va);
-        continue;
-      }
+    for (let pte = nextPresent(this.root, v.start, v.end); pte != 0;) {
+      const va = presentAt;
+      const to = walk(c.root, va, true);
+      if (to == 0) return false;
       let e = readPte(pte);
-      if ((e & PTE_V) != 0) {
-        const to = walk(c.root, va, true);
-        if (to == 0) return false;
-        if (!v.isShared && (e & PTE_W) != 0) {
-          e &= ~PTE_W;
-          writePte(pte, e);
-        }
-        getFrame(frameOf(e));
-        writePte(to, e);
-        c.residentPages++;
+      if (!v.isShared && (e & PTE_W) != 0) {
+        e &= ~PTE_W;
+        writePte(pte, e);
       }
-      va += PAGE_SIZE;
+      getFrame(frameOf(e));
+      writePte(to, e);
+      c.residentPages++;
+      pte = nextPresent(this.root, va + PAGE_SIZE, v.end);
     }
     return true;
   }
 }
+
+/** What pagers fill; no fault happens inside another one. */
+const out = new FrameOut();
 
 /** Leaf flags; A and D are preset, so that the hardware never has to set them. */
 function flagsFor(prot: u32, canWrite: bool): u64 {

@@ -72,10 +72,31 @@ export function walk(root: usize, va: u64, create: bool): usize {
 }
 
 /** The first address > `va` whose entry may exist, given that walk(va) found no table: skips what is not mapped. */
-export function skipMissing(root: usize, va: u64): u64 {
+function skipMissing(root: usize, va: u64): u64 {
   const level: u64 = (readPte(slot(root, va, 2)) & PTE_V) == 0 ? 2 : 1;
   const span = (<u64>PAGE_SIZE) << (LEVEL_BITS * level);
   return (va & ~(span - 1)) + span;
+}
+
+/** Where nextPresent found a page. */
+export let presentAt: u64 = 0;
+
+/** The entry of the first present page in [va, end), or 0; its address is in `presentAt`. */
+export function nextPresent(root: usize, va: u64, end: u64): usize {
+  while (va < end) {
+    let pte = walk(root, va, false);
+    if (pte == 0) {
+      va = skipMissing(root, va);
+      continue;
+    }
+    const stop = min(end, (va | (LARGE_PAGE - 1)) + 1);
+    for (; va < stop; va += PAGE_SIZE, pte += 8) {
+      if ((readPte(pte) & PTE_V) == 0) continue;
+      presentAt = va;
+      return pte;
+    }
+  }
+  return 0;
 }
 
 /** A root table whose upper half is `kernelRoot`'s, or 0. */

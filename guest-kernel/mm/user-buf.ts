@@ -4,7 +4,7 @@
  * enter a driver therefore calls makeResident() for the next chunk: no copy inside the driver faults then.
  */
 import { Errno } from "../abi/errno";
-import { Bytes, BytesBuilder } from "../lib/bytes";
+import { Bytes } from "../lib/bytes";
 import { Result, fail, failed } from "../lib/result";
 import { AddressSpace, USER_END } from "./address-space";
 import { PAGE_SIZE } from "./frames";
@@ -117,9 +117,11 @@ export class U64Out {
   value: u64 = 0;
 }
 
+const EMPTY = Bytes.alloc(0);
+
 @final
 export class BytesOut {
-  bytes: Bytes = Bytes.alloc(0);
+  bytes: Bytes = EMPTY;
 }
 
 const scratch: usize = memory.data(16, 8);
@@ -129,7 +131,8 @@ const scratch: usize = memory.data(16, 8);
  * Errors: -EFAULT, -ENAMETOOLONG.
  */
 export function copyInString(space: AddressSpace, addr: u64, max: i32, out: BytesOut): Result {
-  const text = new BytesBuilder();
+  // Nearly every string lies in one page.
+  let text = EMPTY;
   let left = max;
   while (left > 0) {
     if (addr >= USER_END) return fail(Errno.EFAULT);
@@ -139,10 +142,11 @@ export function copyInString(space: AddressSpace, addr: u64, max: i32, out: Byte
     const part = <i32>min(<usize>left, PAGE_SIZE - inPage);
     let n = 0;
     while (n < part && load<u8>(frame + inPage + n) != 0) n++;
-    text.bytes(Bytes.copyOf(frame + inPage, n));
+    const piece = Bytes.copyOf(frame + inPage, n);
+    text = text.len == 0 ? piece : text.concat(piece);
     if (n < part) {
-      out.bytes = text.take();
-      return out.bytes.len;
+      out.bytes = text;
+      return text.len;
     }
     left -= part;
     addr += part;

@@ -1,4 +1,5 @@
 /** The mappings of one address space: sorted, disjoint, neighbours that continue each other joined. */
+import { insertAt, removeAt } from "../lib/array";
 import { Vma } from "./vma";
 
 @final
@@ -49,9 +50,7 @@ export class VmaList {
   /** Takes `v` over; it overlaps nothing. */
   insert(v: Vma): void {
     const i = this.indexAfter(v.start);
-    this.list.push(v);
-    for (let k = this.list.length - 1; k > i; k--) this.list[k] = this.list[k - 1];
-    this.list[i] = v;
+    insertAt<Vma>(this.list, i, v);
     this.joinAt(i);
     this.joinAt(i - 1);
   }
@@ -64,9 +63,7 @@ export class VmaList {
     if (v.start >= addr) return;
     const upper = v.part(addr, v.end);
     v.end = addr;
-    this.list.push(upper);
-    for (let k = this.list.length - 1; k > i + 1; k--) this.list[k] = this.list[k - 1];
-    this.list[i + 1] = upper;
+    insertAt<Vma>(this.list, i + 1, upper);
   }
 
   /** Takes out whatever lies in [start, end); the caller has released the pages. */
@@ -113,7 +110,7 @@ export class VmaList {
     if (!v.joins(next)) return false;
     v.end = next.end;
     next.drop();
-    this.list.splice(i + 1, 1);
+    removeAt<Vma>(this.list, i + 1);
     return true;
   }
 }

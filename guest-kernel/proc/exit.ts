@@ -1,5 +1,6 @@
 /** The end of a task, and what its parent collects. */
 import { klogLine } from "../hal/log";
+import { removeAt } from "../lib/array";
 import { panic } from "../hal/panic";
 import { BytesBuilder } from "../lib/bytes";
 import { putFrame } from "../mm/frames";
@@ -66,7 +67,7 @@ export function reapTask(t: Task): void {
     p.childUserNs += t.userNs + t.childUserNs;
     p.childSystemNs += t.systemNs + t.childSystemNs;
     const i = p.children.indexOf(t);
-    if (i >= 0) p.children.splice(i, 1);
+    if (i >= 0) removeAt<Task>(p.children, i);
   }
   t.state = DEAD;
   removeTask(t);

@@ -1,4 +1,5 @@
 /** Every task by pid, and how pids are given out: ascending, wrapping as Linux does. */
+import { insertAt, removeAt } from "../lib/array";
 import { ZOMBIE, Task } from "./task";
 
 const PID_MAX: i32 = 32768;
@@ -71,14 +72,12 @@ function isUsed(id: i32): bool {
 
 export function addTask(t: Task): void {
   const i = lowerBound(t.pid);
-  tasks.push(t);
-  for (let k = tasks.length - 1; k > i; k--) tasks[k] = tasks[k - 1];
-  tasks[i] = t;
+  insertAt<Task>(tasks, i, t);
 }
 
 export function removeTask(t: Task): void {
   const i = lowerBound(t.pid);
-  if (i < tasks.length && tasks[i] == t) tasks.splice(i, 1);
+  if (i < tasks.length && tasks[i] == t) removeAt<Task>(tasks, i);
 }
 
 /** The newest pid, for /proc/loadavg. */

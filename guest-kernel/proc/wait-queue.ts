@@ -3,6 +3,8 @@
  * restarted from its beginning (DESIGN §4) and sleeps once more when it still cannot go on.
  */
 
+import { removeAt } from "../lib/array";
+
 /** Something that can sleep on queues; a Task. */
 export abstract class Waiter {
   /** The queues that it sleeps on now. */
@@ -61,6 +63,6 @@ export class WaitQueue {
   /** For Waiter.leaveQueues alone. */
   remove(w: Waiter): void {
     const i = this.waiters.indexOf(w);
-    if (i >= 0) this.waiters.splice(i, 1);
+    if (i >= 0) removeAt<Waiter>(this.waiters, i);
   }
 }
