@@ -55,6 +55,29 @@ export function nextEntry(v: Volume, dirIno: u32, block: Bytes, from: i32, e: Di
   return 0;
 }
 
+/** The inode number of the entry called `name` in a block of entries that starts at `from`; 0 when there is none. */
+export function findEntry(v: Volume, dirIno: u32, block: Bytes, from: i32, name: Bytes): Result {
+  const limit = block.len;
+  const buf = block.buf;
+  assert(block.off + limit <= buf.length);
+  for (let at = from; at < limit;) {
+    if (limit - at < DIRENT_HEADER) return bad(v, dirIno);
+    // In range: a whole header lies before `limit`, which lies within the buffer.
+    const p = block.off + at;
+    const size = (<i32>unchecked(buf[p + 4])) | ((<i32>unchecked(buf[p + 5])) << 8);
+    const nameLength = <i32>unchecked(buf[p + 6]);
+    if (size < DIRENT_HEADER || (size & 3) != 0 || size > limit - at || nameLength > size - DIRENT_HEADER) {
+      return bad(v, dirIno);
+    }
+    if (nameLength == name.len && memory.compare(block.ptr + at + DIRENT_HEADER, name.ptr, nameLength) == 0) {
+      const ino = le32(block, at);
+      if (ino != 0) return ino;
+    }
+    at += size;
+  }
+  return 0;
+}
+
 /** Names are not empty and hold neither NUL nor a slash. */
 function isName(block: Bytes, at: i32, length: i32): bool {
   for (let i = 0; i < length; i++) {

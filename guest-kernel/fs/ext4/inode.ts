@@ -22,7 +22,7 @@ import {
 } from "../../vfs/inode";
 import { makeDev } from "../../dev/dev-number";
 import { BlockOut } from "./block-cache";
-import { DirEntry, checkDirBlock, nextEntry } from "./dir";
+import { DirEntry, checkDirBlock, findEntry, nextEntry } from "./dir";
 import { Mapping, mapExtent, mapIndirect } from "./extents";
 import {
   FL_EXTENTS,
@@ -173,10 +173,28 @@ export class Ext4Inode extends Inode {
   lookup(name: Bytes, to: InodeOut): Result {
     if (!this.isDir) return fail(Errno.ENOTDIR);
     if (name.len > NAME_MAX) return fail(Errno.ENAMETOOLONG);
-    const find = new FindName(name);
-    const r = this.readdir(0, find);
+    const r = this.find(name);
     if (failed(r)) return r;
-    return find.ino == 0 ? fail(Errno.ENOENT) : this.ext4.inode(<u32>find.ino, to);
+    return r == 0 ? fail(Errno.ENOENT) : this.ext4.inode(<u32>r, to);
+  }
+
+  /** The inode number of `name`, or 0. */
+  private find(name: Bytes): Result {
+    const v = this.volume;
+    const ino = <u32>this.ino;
+    const inline = this.inline;
+    if (inline != null) {
+      if (inline.len < INLINE_DIR_HEADER) return this.corrupt("bad inline directory");
+      const r = findEntry(v, ino, inline.slice(0, I_BLOCK_SIZE), INLINE_DIR_HEADER, name);
+      return r != 0 ? r : findEntry(v, ino, inline.slice(I_BLOCK_SIZE), 0, name);
+    }
+    const blockSize = v.sb.blockSize;
+    for (let at: i64 = 0; at < this.size; at += blockSize) {
+      let r = this.loadDirBlock(at);
+      if (!failed(r)) r = findEntry(v, ino, out.bytes, 0, name);
+      if (r != 0) return r;
+    }
+    return 0;
   }
 
   readdir(pos: i64, sink: DirSink): Result {
@@ -194,6 +212,12 @@ export class Ext4Inode extends Inode {
 
   /** Offers the entries of the block at `at` from position `pos`; 1 = go on, 0 = the sink has enough. */
   private readDirBlock(at: i64, pos: i64, sink: DirSink): Result {
+    const r = this.loadDirBlock(at);
+    return failed(r) ? r : this.offer(out.bytes, 0, at, pos, sink);
+  }
+
+  /** Leaves the directory block at `at`, verified, in `out`. */
+  private loadDirBlock(at: i64): Result {
     const v = this.volume;
     const index = <u64>(at / v.sb.blockSize);
     const m = this.locate(index);
@@ -201,10 +225,8 @@ export class Ext4Inode extends Inode {
     if (this.map.block == 0) return this.corrupt("directory has a hole");
     const r = v.cache.read(this.map.block + (index - this.map.first), out);
     if (failed(r)) return r;
-    const block = out.bytes;
     const isIndexed = (this.flags & FL_INDEX) != 0;
-    const c = checkDirBlock(v, <u32>this.ino, this.seed, isIndexed, index, block);
-    return failed(c) ? c : this.offer(block, 0, at, pos, sink);
+    return checkDirBlock(v, <u32>this.ino, this.seed, isIndexed, index, out.bytes);
   }
 
   /** Both runs of entries: those in i_block and those in the attribute. Positions are offsets in the content. */
@@ -351,19 +373,4 @@ export class Ext4Inode extends Inode {
 
 function isDots(name: Bytes): bool {
   return name[0] == 0x2e && (name.len == 1 || (name.len == 2 && name[1] == 0x2e));
-}
-
-/** A sink that stops at one name. */
-@final
-class FindName extends DirSink {
-  ino: u64 = 0;
-  constructor(private name: Bytes) {
-    super();
-  }
-
-  add(name: Bytes, ino: u64, _type: u8, _next: i64): bool {
-    if (!name.equals(this.name)) return true;
-    this.ino = ino;
-    return false;
-  }
 }

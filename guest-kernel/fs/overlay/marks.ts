@@ -17,6 +17,9 @@ const Y = b("y");
 /** StarryOS's opaque mark: a file of this name (option markers=starry). */
 export const STARRY_MARKER = b(".wh..wh..opq");
 
+/** For values that are looked at and forgotten: lookups make as little garbage as they can. */
+const scratch = new BytesBuilder();
+
 export const NOT_OPAQUE: Result = 0;
 /** Holds whiteouts of the second form. */
 export const XWHITEOUTS: Result = 1;
@@ -26,18 +29,19 @@ export const IS_OPAQUE: Result = 2;
 export function isWhiteout(n: Inode): Result {
   if (n.type == S_IFCHR) return n.rdev == 0 ? 1 : 0;
   if (n.type != S_IFREG || n.size != 0) return 0;
-  const r = n.getxattr(XWHITEOUT, new BytesBuilder());
+  scratch.clear();
+  const r = n.getxattr(XWHITEOUT, scratch);
   if (failed(r)) return isAbsence(r) ? 0 : r;
   return 1;
 }
 
 /** NOT_OPAQUE, XWHITEOUTS or IS_OPAQUE for a layer's directory. */
 export function opaqueMark(dir: Inode, starry: bool): Result {
-  const value = new BytesBuilder();
-  const r = dir.getxattr(OPAQUE, value);
+  scratch.clear();
+  const r = dir.getxattr(OPAQUE, scratch);
   if (failed(r) && !isAbsence(r)) return r;
-  if (!failed(r) && value.len == 1) {
-    const c = value.take()[0];
+  if (!failed(r) && scratch.len == 1) {
+    const c = scratch.take()[0];
     if (c == 0x79) return IS_OPAQUE;
     if (c == 0x78) return XWHITEOUTS;
   }
