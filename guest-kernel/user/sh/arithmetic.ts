@@ -58,15 +58,14 @@ export function arithmetic(text: Bytes): i64 {
 /** Where the number that `parseNumber` read ends. */
 export let numberEnd: i32 = 0;
 
-/** strtoimax with base 0 from `at`: saturates, and leaves in `numberEnd` where the number ends (`at`: no digits). */
-export function parseNumber(s: Bytes, at: i32): i64 {
+/** strtoimax with base 0, or another, from `at`: saturates, and leaves in `numberEnd` where the number ends (`at`: no digits). */
+export function parseNumber(s: Bytes, at: i32, base: u64 = 0): i64 {
   let i = at;
   const isNegative = i < s.len && s[i] == 0x2d;
   if (isNegative || (i < s.len && s[i] == 0x2b)) i++;
-  let base: u64 = 10;
-  if (i < s.len && s[i] == 0x30) {
-    base = 8;
-    if (i + 2 < s.len && (s[i + 1] | 0x20) == 0x78 && digit(s[i + 2]) < 16) {
+  if (base == 0) {
+    base = i < s.len && s[i] == 0x30 ? 8 : 10;
+    if (base == 8 && i + 2 < s.len && (s[i + 1] | 0x20) == 0x78 && digit(s[i + 2]) < 16) {
       base = 16;
       i += 2;
     }

@@ -149,11 +149,15 @@ function writeRedirs(redirs: Redir[], out: BytesBuilder): void {
 }
 
 function writeWord(w: Word, out: BytesBuilder): void {
-  for (let i = 0; i < w.parts.length; i++) writePart(w.parts[i], out);
+  for (let i = 0; i < w.parts.length; i++) {
+    const p = w.parts[i];
+    if (p.isQuoted) out.byte(0x22);
+    writePart(p, out);
+    if (p.isQuoted) out.byte(0x22);
+  }
 }
 
 function writePart(p: Part, out: BytesBuilder): void {
-  if (p.isQuoted) out.byte(0x22);
   switch (p.kind) {
     case PartKind.Literal:
       out.bytes(p.text);
@@ -174,9 +178,10 @@ function writePart(p: Part, out: BytesBuilder): void {
       break;
     case PartKind.Arithmetic:
       out.text("$((");
-      writeWord(p.word!, out);
+      // Its parts count as quoted, without quotes.
+      const parts = p.word!.parts;
+      for (let i = 0; i < parts.length; i++) writePart(parts[i], out);
       out.text("))");
       break;
   }
-  if (p.isQuoted) out.byte(0x22);
 }

@@ -28,6 +28,8 @@ const pipe: usize = memory.data(8, 4);
 
 export function evaluate(n: Node, flags: i32): void {
   let mayExit = false;
+  // `set -n` only reads.
+  if (sh.has(0x6e) && !sh.isInteractive) return;
   sh.line = n.line;
   switch (n.kind) {
     case NodeKind.Simple:

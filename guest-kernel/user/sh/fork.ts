@@ -37,6 +37,8 @@ export class Job {
   /** Its process group under job control, else 0. */
   group: i32 = 0;
   isForeground: bool = false;
+  /** `wait` has told its status; it stays known until the next job begins. */
+  isWaited: bool = false;
   /** Its state has changed since it was last reported. */
   hasChanged: bool = false;
   constructor(public text: Bytes) {}

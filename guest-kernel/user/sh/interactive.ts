@@ -7,7 +7,7 @@ import { SIGINT, dropPending } from "../libc/signal";
 import { ioctl } from "../libc/sys";
 import { LineEditor } from "./edit/line-editor";
 import { evaluate } from "./evaluate";
-import { reportChanges } from "./jobs";
+import { ageWarning, reportChanges } from "./jobs";
 import { holdNode, holdParser, releaseNode, safePoint, spend } from "./memory";
 import { Parser } from "./parser";
 import { promptText } from "./prompt";
@@ -44,7 +44,6 @@ export function setJobControl(isOn: bool): void {
 class PromptReader extends Reader {
   private editor: LineEditor | null = null;
   private file: FileReader = new FileReader(0);
-  wasInterrupted: bool = false;
 
   constructor() {
     super();
@@ -95,6 +94,7 @@ export function interact(): void {
     }
     if (n) {
       ends = 0;
+      ageWarning();
       holdNode(n);
       evaluate(n, 0);
       releaseNode();

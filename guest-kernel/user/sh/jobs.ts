@@ -36,7 +36,7 @@ const status: usize = memory.data(4, 4);
 export function addJob(job: Job): void {
   let finished = 0;
   for (let i = jobs.length - 1; i >= 0; i--) {
-    if (jobs[i].isDone && ++finished > MOST_FINISHED) jobs.splice(i, 1);
+    if (jobs[i].isDone && (jobs[i].isWaited || ++finished > MOST_FINISHED)) jobs.splice(i, 1);
   }
   let id = 1;
   while (jobById(id)) id++;
@@ -59,7 +59,6 @@ export function makeCurrent(job: Job): void {
 
 export function forgetJobs(): void {
   jobs.length = 0;
-  foreground = null;
 }
 
 export function allJobs(): Job[] {
@@ -139,8 +138,21 @@ function note(job: Job, pid: i32): bool {
 }
 
 let stopSignal: i32 = 0;
-/** The job that is waited for. */
-let foreground: Job | null = null;
+
+/** Commands for which `exit` does not repeat its warning: itself, and the next one. */
+let quiet: i32 = 0;
+
+/** Whether jobs are stopped and the user has not just been told so. */
+export function mustWarnOfStopped(): bool {
+  if (quiet > 0) return false;
+  for (let i = 0; i < jobs.length; i++) if (jobs[i].isStopped) quiet = 2;
+  return quiet > 0;
+}
+
+/** A command has been entered. */
+export function ageWarning(): void {
+  if (quiet > 0) quiet--;
+}
 
 /** Collects what has ended, without waiting. */
 export function reapAll(): void {
@@ -149,12 +161,10 @@ export function reapAll(): void {
 
 /** Waits for a job in the foreground until it is done or stopped. Returns its status. */
 export function waitForJob(job: Job): i32 {
-  foreground = job;
   while (!job.isDone && !job.isStopped) {
     const r = reap(job, 0);
     if (r < 0 && r != -4) break;
   }
-  foreground = null;
   if (job.group != 0) reclaimTerminal();
   if (!job.isDone && job.isStopped) {
     if (job.id == 0) addJob(job);

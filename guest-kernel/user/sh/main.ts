@@ -70,7 +70,6 @@ export function shell(args: Bytes[]): i32 {
 
 function run(text: Bytes | null, script: i32, isLogin: bool): void {
   if (sh.isInteractive) {
-    assignDefault("PS1", sys(Nr.geteuid) == 0 ? "# " : "$ ");
     sh.setOption(0x6d, true);
     setJobControl(true);
     updateModeSignals();
@@ -106,25 +105,26 @@ function takeCommandFlag(args: Bytes[]): bool {
 }
 
 function importEnvironment(): void {
+  assignText("PS1", sys(Nr.geteuid) == 0 ? "# " : "$ ");
+  assignText("PS2", "> ");
+  assignText("PS4", "+ ");
+  assign(b("PATH"), DEFAULT_PATH);
   for (let i = 0; i < environ.length; i++) {
     const eq = environ[i].indexOf(0x3d);
     if (eq <= 0) continue;
     const name = environ[i].slice(0, eq);
-    if (!isName(name) || name.equals(b("IFS"))) continue;
+    if (!isName(name)) continue;
     assign(name, environ[i].slice(eq + 1));
     variable(name).isExported = true;
   }
-  assign(b("IFS"), b(" \t\n"));
-  assign(b("OPTIND"), b("1"));
-  assignDefault("PS1", "$ ");
-  assignDefault("PS2", "> ");
-  assignDefault("PS4", "+ ");
+  // These do not come from outside.
+  assignText("IFS", " \t\n");
+  assignText("OPTIND", "1");
   assign(b("PPID"), decimal(sys(Nr.getppid)));
-  if (!valueOf(b("PATH"))) assign(b("PATH"), DEFAULT_PATH);
   initWorkingDirectory();
 }
 
-function assignDefault(name: string, value: string): void {
+function assignText(name: string, value: string): void {
   assign(b(name), b(value));
 }
 

@@ -50,7 +50,8 @@ export function decimal(v: i64): Bytes {
 
 function optionLetters(): Bytes {
   const out = new BytesBuilder();
-  for (let i = 0; i < OPTION_LETTERS.length; i++) {
+  // In dash's order: backwards.
+  for (let i = OPTION_LETTERS.length - 1; i >= 0; i--) {
     if (sh.options & (1 << i)) out.byte(<u8>OPTION_LETTERS.charCodeAt(i));
   }
   return out.take();

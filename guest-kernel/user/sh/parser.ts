@@ -77,7 +77,6 @@ export class Parser extends Tokens {
   /** The whole text as the inside of a here-document: a prompt. */
   promptWord(): Word {
     const w = new Word();
-    this.inHereDoc = true;
     this.parts(w, Context.HereDoc);
     return w;
   }
@@ -99,11 +98,8 @@ export class Parser extends Tokens {
     const aliasNext = this.aliasNext;
     const hereDocs = this.hereDocs;
     this.hereDocs = [];
-    const inHereDoc = this.inHereDoc;
-    this.inHereDoc = false;
     this.advance();
     const n = this.list(true);
-    this.inHereDoc = inHereDoc;
     if (this.token != Token.Close) this.expecting('")"');
     this.token = token;
     this.word = word;
@@ -122,7 +118,7 @@ export class Parser extends Tokens {
   }
 
   private unexpected(expected: string): void {
-    const isKeyword = this.token == Token.Word && isOneOf(this.word, TERMINATORS);
+    const isKeyword = this.token == Token.Word && isOneOf(this.word, TERMINATORS + " !");
     const what = isKeyword
       ? '"' + String.UTF8.decodeUnsafe(this.word.plain!.ptr, this.word.plain!.len) + '"'
       : TOKEN_NAMES[this.token];
@@ -212,7 +208,6 @@ export class Parser extends Tokens {
     const isNegated = this.isKeyword("!");
     if (isNegated) {
       this.advance();
-      while (this.substituteAlias()) {}
     }
     const line = this.line;
     let n = this.single();
@@ -254,7 +249,7 @@ export class Parser extends Tokens {
     else if (this.isKeyword("until")) n = this.loop(NodeKind.Until);
     else if (this.isKeyword("for")) n = this.forCommand();
     else if (this.isKeyword("case")) n = this.caseCommand();
-    else if (isOneOf(this.word, TERMINATORS)) {
+    else if (isOneOf(this.word, TERMINATORS) || this.isKeyword("!")) {
       this.unexpected("");
       return null;
     } else return this.simple();

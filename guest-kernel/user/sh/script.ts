@@ -47,12 +47,10 @@ export function evaluateAll(p: Parser, flags: i32): i32 {
     if (n) {
       // A command that ends the script may take the shell's place.
       const isLast = p.isAtEnd && (flags & EXIT) != 0;
-      if (!sh.has(0x6e) || sh.isInteractive) {
-        holdNode(n);
-        evaluate(n, isLast ? flags : flags & ~EXIT);
-        releaseNode();
-        status = sh.status;
-      }
+      holdNode(n);
+      evaluate(n, isLast ? flags : flags & ~EXIT);
+      releaseNode();
+      status = sh.status;
       spend(2048);
       safePoint();
     } else runTraps();

@@ -4,6 +4,8 @@ import { Alias } from "./alias";
 
 /** Hands out a script piece by piece. */
 export abstract class Reader {
+  /** ^C came instead: what was being read is given up. */
+  wasInterrupted: bool = false;
   /** The next bytes, or null at the end. `isContinuation`: a command has begun, so PS2 is the prompt. */
   abstract next(isContinuation: bool): Bytes | null;
 }

@@ -16,9 +16,9 @@ export const enum Flow {
 }
 
 /** Options by their letter; the order is that of `set -o`. */
-export const OPTION_LETTERS = "efIimnsxvVECabu";
+export const OPTION_LETTERS = "efIimnsxvVECabup";
 export const OPTION_NAMES =
-  "errexit noglob ignoreeof interactive monitor noexec stdin xtrace verbose vi emacs noclobber allexport notify nounset";
+  "errexit noglob ignoreeof interactive monitor noexec stdin xtrace verbose vi emacs noclobber allexport notify nounset privileged";
 
 @final
 export class ShellState {

@@ -39,7 +39,6 @@ export function substitute(body: Node | null): Bytes {
   const text = pid > 0 ? readAll(input) : EMPTY;
   close(input);
   if (pid > 0) sh.substitution = waitForJob(job);
-  sh.status = sh.substitution;
   return withoutNul(text);
 }
 

@@ -213,9 +213,7 @@ export abstract class Tokens extends WordReader {
     const outer = this.source;
     const line = this.line;
     this.source = new Source(text, null);
-    this.inHereDoc = true;
     this.parts(body, Context.HereDoc);
-    this.inHereDoc = false;
     this.source = outer;
     this.line = line;
   }

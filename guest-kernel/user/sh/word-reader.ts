@@ -32,8 +32,6 @@ export abstract class WordReader {
   isContinuing: bool = false;
   /** The alias text that just ended ended in a blank: the next word may be an alias, too. */
   aliasNext: bool = false;
-  /** In the body of a here-document, where a double quote is only a character. */
-  protected inHereDoc: bool = false;
 
   constructor(protected source: Source) {}
 
@@ -59,7 +57,9 @@ export abstract class WordReader {
         this.source = s.below!;
         continue;
       }
-      const more = s.reader ? s.reader!.next(this.isContinuing) : null;
+      const reader = s.reader;
+      const more = reader ? reader.next(this.isContinuing) : null;
+      if (reader && reader.wasInterrupted) this.hasFailed = true;
       if (!more) return EOF;
       s.text = more;
       s.at = 0;
@@ -117,7 +117,6 @@ export abstract class WordReader {
           continue;
         case 0x22: // "
           if (context == Context.HereDoc || context == Context.Arithmetic) break;
-          if (context == Context.BraceInDouble && this.inHereDoc) break;
           flush(word, text, isQuoted);
           if (context == Context.Double) return;
           this.doubleQuoted(word);
@@ -175,7 +174,7 @@ export abstract class WordReader {
       c == 0x24 ||
       c == 0x60 ||
       c == 0x5c ||
-      (c == 0x22 && context != Context.HereDoc && !this.inHereDoc) ||
+      (c == 0x22 && context != Context.HereDoc) ||
       (c == 0x7d && context == Context.BraceInDouble);
     if (!isSpecial) text.byte(0x5c);
     text.byte(<u8>c);

@@ -50,7 +50,7 @@ export function cd(args: Bytes[]): i32 {
     }
     for (let i = 1; i < args[at].len; i++) {
       const c = args[at][i];
-      if (c != 0x4c && c != 0x50) return failed("Illegal option " + "-" + String.fromCharCode(c));
+      if (c != 0x4c && c != 0x50) return failed("Illegal option -" + String.fromCharCode(c));
       isPhysical = c == 0x50;
     }
   }

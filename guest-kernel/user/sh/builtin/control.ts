@@ -1,5 +1,7 @@
 /** Special builtins that steer the shell: `:` break continue return exit eval . exec */
 import { Bytes, BytesBuilder, b } from "../../../lib/bytes";
+import { stderr } from "../../libc/out";
+import { mustWarnOfStopped } from "../jobs";
 import { failedOf, illegalNumber } from "../errors";
 import { evaluateFile, evaluateText, openScript } from "../script";
 import { builtinFlags, executeProgram } from "../simple-command";
@@ -50,6 +52,10 @@ export function returnBuiltin(args: Bytes[]): i32 {
 export function exitBuiltin(args: Bytes[]): i32 {
   const n = statusOperand(args);
   if (n < 0) return 2;
+  if (sh.isInteractive && mustWarnOfStopped()) {
+    stderr.text("You have stopped jobs.").line().flush();
+    return 0;
+  }
   sh.flow = Flow.Exit;
   return n;
 }

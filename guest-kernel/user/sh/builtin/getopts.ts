@@ -21,7 +21,8 @@ export function getopts(args: Bytes[]): i32 {
   const isSilent = spec.len > 0 && spec[0] == 0x3a;
   if (known != optindGeneration) offset = 0;
   const set = valueOf(OPTIND);
-  let at = set ? max(smallNumber(set), 1) - 1 : 0;
+  // In the middle of a word OPTIND is already that of the next one.
+  let at = (set ? max(smallNumber(set), 1) - 1 : 0) - (offset > 0 ? 1 : 0);
   if (offset == 0) {
     const isOption = at < operands.length && operands[at].len > 1 && operands[at][0] == 0x2d;
     if (!isOption || isText(operands[at], "--")) return finish(isOption ? at + 1 : at, name, b("?"), 1);
@@ -38,11 +39,11 @@ export function getopts(args: Bytes[]): i32 {
       unset(OPTARG);
       complain("Illegal option -", letter);
     }
-    return finish(isLast ? at + 1 : at, name, b("?"), 0, !isLast);
+    return finish(at + 1, name, b("?"), 0, !isLast);
   }
   if (place + 1 >= spec.len || spec[place + 1] != 0x3a) {
     unset(OPTARG);
-    return finish(isLast ? at + 1 : at, name, letter, 0, !isLast);
+    return finish(at + 1, name, letter, 0, !isLast);
   }
   if (!isLast) assign(OPTARG, word.slice(offset));
   else if (at + 1 < operands.length) assign(OPTARG, operands[++at]);

@@ -19,7 +19,6 @@ import {
   waitForJob,
   waitInterruptibly,
 } from "../jobs";
-import { sh } from "../state";
 import { setForeground } from "../terminal";
 import { isText, smallNumber } from "../text";
 
@@ -89,7 +88,7 @@ export function wait(args: Bytes[]): i32 {
     const interrupted = waitInterruptibly(null);
     if (interrupted == 0) {
       const all = allJobs();
-      for (let i = 0; i < all.length; i++) if (all[i].isDone) removeJob(all[i]);
+      for (let i = 0; i < all.length; i++) if (all[i].isDone) all[i].isWaited = true;
     }
     return interrupted;
   }
@@ -107,7 +106,7 @@ export function wait(args: Bytes[]): i32 {
     const interrupted = waitInterruptibly(job);
     if (interrupted > 0) return interrupted;
     status = isSpec ? jobStatus(job) : statusOf(job, pid);
-    if (job.isDone && !sh.isInteractive) removeJob(job);
+    if (job.isDone) job.isWaited = true;
   }
   return status;
 }

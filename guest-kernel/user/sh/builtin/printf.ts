@@ -7,6 +7,7 @@ import { failed, warnOf } from "../errors";
 import { STOP, UNKNOWN, escapeEnd, readEscape, writeEscaped } from "./escapes";
 
 const EMPTY = b("");
+const NUL = Bytes.alloc(1);
 /** The arguments, and the next one to be consumed. */
 let operands: Bytes[] = [];
 let next: i32 = 0;
@@ -125,7 +126,8 @@ function conversion(format: Bytes, i: i32): i32 {
     case 0x63: {
       // c
       const a = operand();
-      padded(s, a ? a.slice(0, 1) : EMPTY);
+      // Without an operand it is a NUL byte.
+      padded(s, a && a.len > 0 ? a.slice(0, 1) : NUL);
       break;
     }
     case 0x73: {

@@ -164,7 +164,7 @@ function number(s: Bytes): i64 {
   if (from < s.len && (s[from] == 0x2d || s[from] == 0x2b)) from++;
   while (from + 1 < s.len && s[from] == 0x30 && s[from + 1] >= 0x30 && s[from + 1] <= 0x39) from++;
   const isNegative = i < s.len && s[i] == 0x2d;
-  const v = parseNumber(s, from);
+  const v = parseNumber(s, from, 10);
   let end = numberEnd;
   const hasDigits = end > from && s[from] != 0x2d && s[from] != 0x2b;
   while (end < s.len && (s[end] == 0x20 || (s[end] >= 9 && s[end] <= 13))) end++;
