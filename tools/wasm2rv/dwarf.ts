@@ -18,7 +18,6 @@ const DW_AT = {
   declFile: 0x3a,
   declLine: 0x3b,
   external: 0x3f,
-  linkageName: 0x6e,
 } as const;
 const DW_FORM = { addr: 0x01, data2: 0x05, data8: 0x07, strp: 0x0e, udata: 0x0f, secOffset: 0x17, flagPresent: 0x19 };
 /** No language code stands for AssemblyScript; debuggers know this one. */
@@ -148,7 +147,6 @@ const UNIT_ATTRIBUTES = [
 const SUBPROGRAM_ATTRIBUTES = [
   [DW_AT.external, DW_FORM.flagPresent],
   [DW_AT.name, DW_FORM.strp],
-  [DW_AT.linkageName, DW_FORM.strp],
   [DW_AT.lowPc, DW_FORM.addr],
   [DW_AT.highPc, DW_FORM.data8],
 ] as const;
@@ -203,7 +201,6 @@ function infoSection({ unit, code, textStart, lines }: DebugInput, strings: Stri
       const declared = first !== undefined && first.pc < fn.end ? first.at : null;
       w.uleb(declared ? ABBREV.subprogramWithLine : ABBREV.subprogram);
       w.u32(strings.offsetOf(shortName(fn.name)));
-      w.u32(strings.offsetOf(fn.name));
       w.u64(textStart + BigInt(fn.start));
       w.u64(BigInt(fn.end - fn.start));
       if (declared) {
@@ -216,7 +213,7 @@ function infoSection({ unit, code, textStart, lines }: DebugInput, strings: Stri
   return w.finish();
 }
 
-/** asc names a function by its file: `guest-kernel/mm/frames/allocFrame` is `allocFrame` to a person. */
+/** asc names a function by its file: `guest-kernel/mm/frames/allocFrame` is `allocFrame` to a person (`break allocFrame`). */
 function shortName(name: string): string {
   return name.split('<')[0]!.split('/').at(-1) + (name.includes('<') ? name.slice(name.indexOf('<')) : '');
 }
