@@ -44,7 +44,6 @@ export const FRM = 720;
 /** What a guest's write added to minstret and mcycle (they otherwise equal the instructions begun). */
 export const MINSTRET_OFFSET = 728;
 export const MCYCLE_OFFSET = 736;
-export const MCOUNTINHIBIT = 744;
 /** Load reservation: the address, the access width while it holds (else 0), and the value that was loaded. */
 export const RESERVATION = 752;
 export const RESERVED = 760;

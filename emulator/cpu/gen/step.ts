@@ -4,6 +4,7 @@
  */
 import { INSTRUCTIONS } from '../../isa/all.ts';
 import { formatOf } from '../../isa/formats.ts';
+import { RV64FD } from '../../isa/rv64fd.ts';
 import type { Condition, CsrOp, Insn, ProductPart, SystemOp, Width } from '../../isa/insn.ts';
 import {
   br,
@@ -188,7 +189,7 @@ export function floatOperations(): ReadonlyMap<string, number> {
       return 0;
     },
   };
-  for (const insn of BASE_ROWS) new StepOps(collector, insn, 0).generate();
+  for (const insn of RV64FD) new StepOps(collector, insn, 0).generate();
   return found;
 }
 

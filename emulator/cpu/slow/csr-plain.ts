@@ -6,7 +6,6 @@ import * as n from '../../isa/csr-numbers';
 import {
   MCAUSE,
   MCOUNTEREN,
-  MCOUNTINHIBIT,
   MEDELEG,
   MEPC,
   MSCRATCH,
@@ -24,8 +23,6 @@ const ALL: u64 = 0xffff_ffff_ffff_ffff;
 /** IALIGN is 16: bit 0 of a return address is always 0. */
 const ADDRESS: u64 = 0xffff_ffff_ffff_fffe;
 const COUNTERS: u64 = 0xffff_ffff;
-/** There is no bit for the time counter. */
-const INHIBITABLE: u64 = 0xffff_fffd;
 const FIOM: u64 = 1;
 /** Every exception that S-mode can cause, except ecall from S and M. */
 const DELEGABLE: u64 = 0xb1ff;
@@ -50,7 +47,6 @@ plain(n.scause, SCAUSE, ALL);
 plain(n.stval, STVAL, ALL);
 plain(n.medeleg, MEDELEG, DELEGABLE);
 plain(n.mcounteren, MCOUNTEREN, COUNTERS);
-plain(n.mcountinhibit, MCOUNTINHIBIT, INHIBITABLE);
 plain(n.mscratch, MSCRATCH, ALL);
 plain(n.mepc, MEPC, ADDRESS);
 plain(n.mcause, MCAUSE, ALL);

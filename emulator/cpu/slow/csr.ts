@@ -174,6 +174,7 @@ function read(number: i32): u64 {
       return instret() + cell(MINSTRET_OFFSET);
     case n.mvendorid:
     case n.mconfigptr:
+    case n.mcountinhibit: // the counters always count
       return 0;
     case n.marchid:
     case n.mimpid:
@@ -256,7 +257,7 @@ function write(number: i32, value: u64, old: u64): void {
       setCell(MINSTRET_OFFSET, value - instret());
       return;
     default:
-      return; // misa, the event counters and their selectors ignore writes
+      return; // misa, mcountinhibit, the event counters and their selectors ignore writes
   }
 }
 
