@@ -79,7 +79,7 @@ export class AgentClient {
   /** The agent has said HELLO: commands may be sent. */
   isReady = false;
   onReady: () => void = () => {};
-  private readonly reader = new FrameReader();
+  private reader = new FrameReader();
   private readonly commands = new Map<number, Command>();
   private lastId = 0;
 
@@ -94,6 +94,13 @@ export class AgentClient {
   /** Asks an agent that may already run to introduce itself; it drops commands of an earlier host. */
   hello(): void {
     this.sendFrame({ type: FrameType.Hello, id: 0, payload: u32(PROTOCOL_VERSION) });
+  }
+
+  /** The guest was taken back to a moment when its agent was ready and idle: what was under way is gone. */
+  rewind(): void {
+    this.reader = new FrameReader();
+    this.commands.clear();
+    this.isReady = true;
   }
 
   /** Precondition: `isReady`, and the request fits a frame (`execPayload` throws otherwise). */

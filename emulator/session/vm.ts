@@ -40,6 +40,7 @@ export interface CommandResult {
 export interface VmSnapshot {
   readonly machine: Snapshot;
   readonly console: string;
+  readonly isAgentReady: boolean;
 }
 
 /** Powers a machine on and waits for its agent. */
@@ -156,7 +157,7 @@ export class Vm {
   /** The present moment. Precondition of this and the next two: nothing is being awaited. */
   snapshot(): VmSnapshot {
     assert(this.waits.isEmpty, 'a snapshot while something is awaited');
-    return { machine: this.keeper.take(), console: this.console };
+    return { machine: this.keeper.take(), console: this.console, isAgentReady: this.agent.isReady };
   }
 
   /** Back to a moment: costs what has changed since. */
@@ -165,7 +166,7 @@ export class Vm {
     this.keeper.restore(snapshot.machine);
     this.console = snapshot.console;
     this.deadline.set(Infinity);
-    this.agent.isReady = true;
+    if (snapshot.isAgentReady) this.agent.rewind();
   }
 
   /** A machine of its own that goes on from here (or from `at`), with RAM and disks of its own. */

@@ -1,8 +1,8 @@
 /** `-- CMD`: the guest's shell as a program of the host. Needs images/out. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { builtImage } from '../../emulator/host/node/files.ts';
-import { runCli } from './cli.ts';
+import { file, runCli, type CliResult } from './cli.ts';
 
 const hasImages = existsSync(builtImage('rootfs.img')) && existsSync(builtImage('kernel.elf'));
 
@@ -36,6 +36,21 @@ describe.skipIf(!hasImages)('a command behind --', () => {
     const { status, stderr } = await runCli(['--', 'poweroff; sleep 100']);
     expect(status).toBe(0);
     expect(stderr).toContain('before the command did');
+  });
+
+  test('a drive keeps what is written, unless -snapshot or readonly=on', async () => {
+    const image = file('disk.img', new Uint8Array(4096));
+    const run = (flags: string, ...more: string[]): Promise<CliResult> => {
+      const drive = ['-drive', `file=${image},format=raw,if=none,id=d${flags}`, '-device', 'virtio-blk-device,drive=d'];
+      return runCli([...drive, ...more, '--', 'printf kept | dd of=/dev/vdb 2>&1']);
+    };
+    const start = (): string => readFileSync(image, 'latin1').slice(0, 4);
+    expect((await run('', '-snapshot')).status).toBe(0);
+    expect(start()).toBe('\0\0\0\0');
+    expect((await run(',readonly=on')).status).not.toBe(0);
+    expect(start()).toBe('\0\0\0\0');
+    expect((await run('')).status).toBe(0);
+    expect(start()).toBe('kept');
   });
 
   test('virtio-mmio version 2 serves as well', async () => {
