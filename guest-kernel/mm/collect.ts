@@ -2,19 +2,16 @@
  * When garbage is collected: never inside a system call, since references that live on the kernel stack alone are not
  * seen (DESIGN §4).
  */
-import { heapBytes, wantsCollection } from "./heap";
+import { heapBytes, livesOnReserve } from "./heap";
+import { bytesAsked } from "./object-heap";
 
-/**
- * At most so many calls, and one more for each KiB of heap, go by without a collection: garbage cannot make the heap
- * grow for ever, and a large heap is not swept too often.
- */
-const CALLS: u32 = 1024;
-
-/** Idling after fewer calls than this is not worth a collection. */
-const IDLE_CALLS: u32 = 64;
+/** So much may be allocated between two collections, and more in a large heap: a sweep costs what the heap holds. */
+const MIN_GARBAGE: usize = 512 << 10;
+/** Idling with less garbage than this is not worth a collection. */
+const IDLE_GARBAGE: usize = 64 << 10;
 
 let stress: bool = false;
-let calls: u32 = 0;
+let askedBefore: usize = 0;
 
 /** The boot argument strata.gcstress: collect after every call. */
 export function setCollectStress(on: bool): void {
@@ -24,15 +21,16 @@ export function setCollectStress(on: bool): void {
 /** On the way back to user mode; `isCall`: after a system call, which is what makes garbage. */
 export function collectOnReturn(isCall: bool): void {
   if (!isCall) return;
-  calls++;
-  if (stress || calls >= CALLS + <u32>(heapBytes() >> 10) || wantsCollection()) collect();
+  const garbage = bytesAsked() - askedBefore;
+  if (garbage < MIN_GARBAGE && !stress) return;
+  if (stress || garbage >= heapBytes() / 4 || livesOnReserve()) collect();
 }
 
 export function collectWhenIdle(): void {
-  if (calls > IDLE_CALLS) collect();
+  if (bytesAsked() - askedBefore >= IDLE_GARBAGE) collect();
 }
 
 function collect(): void {
   __collect();
-  calls = 0;
+  askedBefore = bytesAsked();
 }

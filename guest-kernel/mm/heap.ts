@@ -7,8 +7,6 @@ import { sfence_vma, symAddr_heap_base } from "../hal/rv";
 import { PAGE_SIZE, allocReservedFrame, freeFrames, putFrame, reserveFrames } from "./frames";
 import { PTE_A, PTE_D, PTE_G, PTE_R, PTE_V, PTE_W, entryFor, frameOf, readPte, walk, writePte } from "./page-table";
 import { va as kva } from "../hal/mmio";
-// Part of the image although only the compiler's runtime calls it.
-import "./object-heap";
 
 const WASM_PAGE: usize = 0x1_0000;
 export const BOOT_HEAP: usize = 0x10_0000;
@@ -55,7 +53,6 @@ export function memoryGrow(pages: i32): i32 {
   }
   sfence_vma();
   end = to;
-  hasGrown = true;
   return before;
 }
 
@@ -66,8 +63,6 @@ function unmapWindow(from: usize, to: usize): void {
     writePte(pte, 0);
   }
 }
-
-let hasGrown: bool = false;
 
 /** Bytes of the window in use by the allocator. */
 export function heapBytes(): usize {
@@ -85,9 +80,7 @@ export function heapIsLow(): bool {
   return freeFrames() < reserveFrames() / 2;
 }
 
-/** Worth collecting now: the heap had to grow since this was asked last, or lives on its reserve. */
-export function wantsCollection(): bool {
-  const yes = hasGrown || freeFrames() < reserveFrames();
-  hasGrown = false;
-  return yes;
+/** The heap has begun to eat the frames that nobody else may take. */
+export function livesOnReserve(): bool {
+  return freeFrames() < reserveFrames();
 }

@@ -22,7 +22,15 @@ const TAGS: usize = 3;
 /** One head for each size in grains; a free block's first word is the next one. */
 const heads: usize = memory.data(33 * 4, 16);
 
+/** Bytes asked for since boot: what decides when garbage is collected. Wraps. */
+let asked: usize = 0;
+
+export function bytesAsked(): usize {
+  return asked;
+}
+
 export function objectAlloc(size: usize): usize {
+  asked += size;
   if (size > MAX_SMALL) return tlsfAlloc(size);
   const grains = (size + HEADER + GRAIN - 1) >> GRAIN_SHIFT;
   const head = heads + grains * 4;
