@@ -67,6 +67,11 @@ function outermostLoop(block: Block): Block | null {
   return loop;
 }
 
+const counts = new Map<bigint, number>();
+
+/** Length of the `li` sequence; the same few constants are asked for again and again. */
 export function instructionCount(bits: bigint): number {
-  return expandLi(1, bits).length;
+  let count = counts.get(bits);
+  if (count === undefined) counts.set(bits, (count = expandLi(1, bits).length));
+  return count;
 }

@@ -13,12 +13,8 @@ const LIMIT_F64 = 0x4330000000000000n; // 2^52
 
 export function selectValue(s: Selector, value: Value): void {
   const special = SPECIAL[value.op];
-  if (special !== undefined) return special(s, value);
-  const shape = /^(f32|f64)\.(\w+)$/.exec(value.op);
-  if (shape && shape[2]! in ROUNDING) return roundToInteger(s, value, ROUNDING[shape[2]!]!);
-  if (value.op.endsWith('.min') || value.op.endsWith('.max')) return minMax(s, value);
-  if (immediateForm(s, value)) return;
-  expandRow(s, value);
+  if (special !== undefined) special(s, value);
+  else if (!immediateForm(s, value)) expandRow(s, value);
 }
 
 const SPECIAL: Readonly<Record<string, (s: Selector, value: Value) => void>> = {
@@ -38,6 +34,13 @@ const SPECIAL: Readonly<Record<string, (s: Selector, value: Value) => void>> = {
   clz64: countBits,
   ctz64: countBits,
   popcnt64: countBits,
+  ...Object.fromEntries(
+    ['f32', 'f64'].flatMap(type => [
+      [`${type}.min`, minMax],
+      [`${type}.max`, minMax],
+      ...Object.keys(ROUNDING).map(mode => [`${type}.${mode}`, roundToInteger] as const),
+    ]),
+  ),
 };
 
 const fits12 = (n: bigint | number): boolean => n >= -2048 && n < 2048;
@@ -185,7 +188,8 @@ function minMax(s: Selector, value: Value): void {
 }
 
 /** By way of an integer, where the magnitude leaves room for a fraction; the sign survives, so -0.5 becomes -0. */
-function roundToInteger(s: Selector, value: Value, rm: number): void {
+function roundToInteger(s: Selector, value: Value): void {
+  const rm = ROUNDING[value.op.slice(4)]!;
   const isSingle = value.type === 'f32';
   const suffix = isSingle ? 's' : 'd';
   const integer = isSingle ? 'w' : 'l';
