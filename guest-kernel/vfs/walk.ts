@@ -22,6 +22,10 @@ const MAX_LINKS: i32 = 40;
 export const NAME_MAX: i32 = 255;
 export const PATH_MAX: i32 = 4096;
 
+const NO_NAME = Bytes.alloc(0);
+/** Between a driver's lookup and the new dentry; no lookup begins inside another. */
+const found = new InodeOut();
+
 /** What the last component is: Walk.lastKind. */
 export const LAST_NAME: i32 = 0;
 export const LAST_DOT: i32 = 1;
@@ -34,7 +38,7 @@ export class Walk {
   mount: Mount;
   dentry: Dentry;
   /** After parent(). */
-  last: Bytes = Bytes.alloc(0);
+  last: Bytes = NO_NAME;
   lastKind: i32 = LAST_ROOT;
   /** The path ended in a slash: what it names must be a directory, and a link is followed. */
   hasTrailingSlash: bool = false;
@@ -43,7 +47,6 @@ export class Walk {
   private links: i32 = 0;
   /** Where a magic link led; counted here until the walk is over. */
   private jumped: Path | null = null;
-  private found: InodeOut = new InodeOut();
 
   /** Starts at `base`: the working directory, or what a descriptor refers to. */
   constructor(base: Path) {
@@ -72,41 +75,37 @@ export class Walk {
   parent(path: Bytes): Result {
     if (path.len == 0) return fail(Errno.ENOENT);
     let rest = path;
-    while (true) {
-      if (rest.len > 0 && rest[0] == SLASH) this.toRoot();
-      rest = skipSlashes(rest, 0);
-      if (rest.len == 0) {
-        this.lastKind = LAST_ROOT;
-        this.hasTrailingSlash = false;
-        return this.dentry.node.isDir ? 0 : fail(Errno.ENOTDIR);
+    if (rest[0] == SLASH) this.toRoot();
+    let at = skipSlashes(rest, 0);
+    while (at < rest.len) {
+      const r = this.enterable();
+      if (failed(r)) return r;
+      const slash = rest.indexOf(SLASH, at);
+      const end = slash < 0 ? rest.len : slash;
+      const name = rest.slice(at, end);
+      if (name.len > NAME_MAX) return fail(Errno.ENAMETOOLONG);
+      at = skipSlashes(rest, end);
+      if (at == rest.len) {
+        this.last = name;
+        this.lastKind = kindOf(name);
+        this.hasTrailingSlash = end < rest.len;
+        return 0;
       }
-      let follow: Bytes | null = null;
-      while (follow == null) {
-        const r = this.enterable();
-        if (failed(r)) return r;
-        const end = rest.indexOf(SLASH);
-        const name = end < 0 ? rest : rest.slice(0, end);
-        if (name.len > NAME_MAX) return fail(Errno.ENAMETOOLONG);
-        const tail = end < 0 ? rest.slice(rest.len) : rest.slice(end);
-        const after = skipSlashes(tail, 0);
-        if (after.len == 0) {
-          this.last = name;
-          this.lastKind = kindOf(name);
-          this.hasTrailingSlash = tail.len > 0;
-          return 0;
-        }
-        const s = this.step(name);
-        if (failed(s)) return s;
-        rest = after;
-        if (this.dentry.node.type == S_IFLNK) {
-          const text = new BytesBuilder();
-          const l = this.enterLink(text);
-          if (failed(l)) return l;
-          if (text.len > 0) follow = text.bytes(tail).take();
-        }
-      }
-      rest = follow as Bytes;
+      const s = this.step(name);
+      if (failed(s)) return s;
+      if (this.dentry.node.type != S_IFLNK) continue;
+      const text = new BytesBuilder();
+      const l = this.enterLink(text);
+      if (failed(l)) return l;
+      // A magic link has led to its object already.
+      if (text.len == 0) continue;
+      rest = text.bytes(rest.slice(end)).take();
+      if (rest[0] == SLASH) this.toRoot();
+      at = skipSlashes(rest, 0);
     }
+    this.lastKind = LAST_ROOT;
+    this.hasTrailingSlash = false;
+    return this.dentry.node.isDir ? 0 : fail(Errno.ENOTDIR);
   }
 
   /** Walks to what `path` names; a last symbolic link is followed with `follow` or before a trailing slash. */
@@ -253,7 +252,7 @@ export class Walk {
     }
     // A removed directory has no names.
     if (dir.nlink == 0) return fail(Errno.ENOENT);
-    const out = this.found;
+    const out = found;
     out.inode = null;
     const r = dir.lookup(name, out);
     if (failed(r) && r != fail(Errno.ENOENT)) return r;
@@ -263,10 +262,11 @@ export class Walk {
   }
 }
 
-function skipSlashes(s: Bytes, from: i32): Bytes {
+/** The first position from `from` on that holds no slash. */
+function skipSlashes(s: Bytes, from: i32): i32 {
   let i = from;
   while (i < s.len && s[i] == SLASH) i++;
-  return s.slice(i);
+  return i;
 }
 
 function kindOf(name: Bytes): i32 {
