@@ -7,6 +7,7 @@
 import { must } from '../../emulator/base/assert.ts';
 import { type FuncType, type Module, type ValType, valType } from './decode.ts';
 import { Emitter } from './build-ops.ts';
+import { type Handler, INSTRUCTIONS, PREFIXES } from './build-table.ts';
 import { type Block, IrFunction, type Value } from './ir.ts';
 import { TRAP } from './minsn.ts';
 import { Reader, malformed, unsupported } from './reader.ts';
@@ -45,7 +46,7 @@ export function buildFunction(context: ProgramContext, index: number): IrFunctio
   return new FunctionBuilder(context, type, new Reader(module.bytes, body.start, body.end), index).build();
 }
 
-class FunctionBuilder {
+class FunctionBuilder implements Record<Handler, () => void> {
   private readonly fn: IrFunction;
   private readonly types: ValType[] = [];
   private readonly variables: Variables;
@@ -420,83 +421,3 @@ class FunctionBuilder {
     else this.emit.bulk(sub === 10 ? '__memmove' : '__memset', to, from, count);
   }
 }
-
-type Handler =
-  | 'unreachable'
-  | 'nop'
-  | 'blockStart'
-  | 'loopStart'
-  | 'ifStart'
-  | 'otherwise'
-  | 'end'
-  | 'br'
-  | 'brIf'
-  | 'brTable'
-  | 'ret'
-  | 'call'
-  | 'callIndirect'
-  | 'returnCall'
-  | 'returnCallIndirect'
-  | 'drop'
-  | 'select'
-  | 'selectTyped'
-  | 'localGet'
-  | 'localSet'
-  | 'localTee'
-  | 'globalGet'
-  | 'globalSet'
-  | 'memorySize'
-  | 'memoryGrow'
-  | 'i32Const'
-  | 'i64Const'
-  | 'f32Const'
-  | 'f64Const'
-  | 'prefixed';
-
-const INSTRUCTIONS: Readonly<Record<number, Handler>> = {
-  0x00: 'unreachable',
-  0x01: 'nop',
-  0x02: 'blockStart',
-  0x03: 'loopStart',
-  0x04: 'ifStart',
-  0x05: 'otherwise',
-  0x0b: 'end',
-  0x0c: 'br',
-  0x0d: 'brIf',
-  0x0e: 'brTable',
-  0x0f: 'ret',
-  0x10: 'call',
-  0x11: 'callIndirect',
-  0x12: 'returnCall',
-  0x13: 'returnCallIndirect',
-  0x1a: 'drop',
-  0x1b: 'select',
-  0x1c: 'selectTyped',
-  0x20: 'localGet',
-  0x21: 'localSet',
-  0x22: 'localTee',
-  0x23: 'globalGet',
-  0x24: 'globalSet',
-  0x3f: 'memorySize',
-  0x40: 'memoryGrow',
-  0x41: 'i32Const',
-  0x42: 'i64Const',
-  0x43: 'f32Const',
-  0x44: 'f64Const',
-  0xfc: 'prefixed',
-};
-
-/** Features whose first opcode we would meet, for the message. */
-const PREFIXES: Readonly<Record<number, string>> = {
-  0x06: 'exception handling (try)',
-  0x08: 'exception handling (throw)',
-  0x1f: 'exception handling (try_table)',
-  0x25: 'table.get',
-  0x26: 'table.set',
-  0xd0: 'a reference type as a value (ref.null)',
-  0xd1: 'a reference type as a value (ref.is_null)',
-  0xd2: 'a reference type as a value (ref.func)',
-  0xfb: 'garbage collection',
-  0xfd: 'SIMD',
-  0xfe: 'threads (an atomic instruction)',
-};
