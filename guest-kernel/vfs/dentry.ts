@@ -6,6 +6,7 @@
  * dentries that it passes. A removed name is unhashed: its dentry lives while somebody holds it.
  */
 import { Bytes } from "../lib/bytes";
+import { freeFrames, reserveFrames } from "../mm/frames";
 import { Filesystem, Inode } from "./inode";
 import { iget, iput } from "./refs";
 
@@ -291,9 +292,10 @@ export function pruneAllDentries(fs: Filesystem | null): void {
   while (pruneDentries(i32.MAX_VALUE, fs) > 0) {}
 }
 
-/** Called where no walk is under way: keeps the cache within its bound. */
+/** Called where no walk is under way: keeps the cache within its bound, and empties it when memory is short. */
 export function trimDentries(): void {
   if (idleCount > MAX_IDLE) pruneDentries(idleCount - MAX_IDLE / 2, null);
+  else if (idleCount > 0 && freeFrames() < reserveFrames()) pruneAllDentries(null);
 }
 
 export function liveDentries(): i32 {

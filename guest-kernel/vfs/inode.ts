@@ -125,6 +125,8 @@ export abstract class Filesystem {
   readOnly: bool = false;
   /** Mounts and overlay layers that use it; at 0 the VFS calls shutdown(). */
   users: i32 = 0;
+  /** Open files that may write to it: it cannot become read-only meanwhile. Changed by File alone. */
+  writers: i32 = 0;
   /** Page caches are the storage: a missing page is a hole, and none is ever reclaimed. */
   inMemory: bool = false;
   /** A name that was not found stays absent until the VFS creates it. False where the driver makes names appear. */

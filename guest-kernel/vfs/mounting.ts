@@ -186,7 +186,7 @@ export function remount(at: Path, ms: u64, data: Bytes): Result {
   const flags = mountFlags(ms);
   if ((ms & MS_BIND) == 0) {
     const readOnly = (ms & MS_RDONLY) != 0;
-    if (readOnly && !m.fs.readOnly && hasWriters(m.fs)) return fail(Errno.EBUSY);
+    if (readOnly && !m.fs.readOnly && m.fs.writers > 0) return fail(Errno.EBUSY);
     const r = m.fs.remount(readOnly, data);
     if (failed(r)) return r;
   }
@@ -195,17 +195,6 @@ export function remount(at: Path, ms: u64, data: Bytes): Result {
   const says = (ms & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)) != 0;
   m.flags = says ? flags : (flags & ~atime) | (m.flags & atime);
   return 0;
-}
-
-/** Set by open files: counts the descriptions that may write to a filesystem. */
-let writersOf: (fs: Filesystem) => bool = (_fs: Filesystem): bool => false;
-
-export function setWritersOf(fn: (fs: Filesystem) => bool): void {
-  writersOf = fn;
-}
-
-function hasWriters(fs: Filesystem): bool {
-  return writersOf(fs);
 }
 
 /** MS_MOVE. Errors: -EINVAL, -ENOTDIR, -ELOOP (below itself). */

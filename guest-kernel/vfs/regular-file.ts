@@ -12,6 +12,7 @@ import { File, SEEK_DATA, SEEK_HOLE, seekWithin } from "./file";
 import { modeAfterWrite, readAt, writeAt } from "./file-io";
 import { cred } from "./fs-context";
 import { ATTR_CTIME, ATTR_MODE, SetAttr } from "./inode";
+import { Path } from "./path";
 import { realtimeNs } from "../hal/time";
 
 const CHECKPOINT_EVERY: u64 = 1 << 20;
@@ -24,6 +25,15 @@ export function prepare(buf: IoBuf, off: u64, forWrite: bool): Result {
 
 @final
 export class RegularFile extends File {
+  constructor(path: Path, flags: u32) {
+    super(path, flags);
+    if (this.canWrite) this.inode.fs.writers++;
+  }
+
+  protected release(): void {
+    if (this.canWrite) this.inode.fs.writers--;
+  }
+
   get isSeekable(): bool {
     return true;
   }

@@ -179,6 +179,12 @@ test("mounts: covering, busy, detached, bound, moved, read-only", () => {
   expect(v.link("m/f", "f")).toBe("EXDEV");
   const fd = v.open("m/f", 0) as number;
   expect(v.umount("m")).toBe("EBUSY");
+  const writer = v.open("m/f", 2) as number;
+  expect(v.remount("m", 1)).toBe("EBUSY");
+  v.close(writer);
+  expect(v.remount("m", 1)).toBe(0);
+  expect(v.open("m/f", 2)).toBe("EROFS");
+  expect(v.remount("m", 0)).toBe(0);
   v.mkdir("b");
   expect(v.bind("m", "b")).toBe(0);
   expect(v.read("b/f")).toBe("in");
