@@ -14,16 +14,24 @@ export interface BuiltMachine {
   readonly chardev: ChardevFlag | undefined;
   /** Some drive keeps what the guest writes. */
   readonly hasWritableDrive: boolean;
+  /** To be closed after the run. */
+  readonly files: readonly FileBackend[];
 }
 
 export function buildMachine(options: CliOptions, guestError: (what: string) => void): BuiltMachine {
   const isDefaultSystem = options.kernel === undefined && (options.bios === 'default' || options.bios === 'none');
   const rootDrive: DriveFlag = { file: builtImage('rootfs.img'), id: '', isReadOnly: true };
-  const devices: DeviceSpec[] = isDefaultSystem ? [blk(options, rootDrive, '')] : [];
+  const files: FileBackend[] = [];
+  const blk = (drive: DriveFlag, serial: string): DeviceSpec => {
+    const file = new FileBackend(drive.file, drive.isReadOnly || options.isSnapshot);
+    files.push(file);
+    const backend = options.isSnapshot && !drive.isReadOnly ? new CowLayer(file) : file;
+    return { kind: 'blk', backend, serial };
+  };
+  const devices: DeviceSpec[] = isDefaultSystem ? [blk(rootDrive, '')] : [];
   let chardev: ChardevFlag | undefined;
   for (const flag of options.devices) {
-    if (flag.model === 'virtio-blk-device')
-      devices.push(blk(options, driveOf(options, flag), flag.props.get('serial') ?? ''));
+    if (flag.model === 'virtio-blk-device') devices.push(blk(driveOf(options, flag), flag.props.get('serial') ?? ''));
     else if (flag.model === 'virtio-rng-device') devices.push({ kind: 'rng' });
     else if (flag.model === 'virtio-serial-device') devices.push({ kind: 'console' });
     else chardev = portOf(options, flag, devices, chardev);
@@ -60,13 +68,7 @@ export function buildMachine(options: CliOptions, guestError: (what: string) => 
     guestError,
   };
   const hasWritableDrive = !options.isSnapshot && options.drives.some(drive => !drive.isReadOnly);
-  return { config, chardev, hasWritableDrive };
-}
-
-function blk(options: CliOptions, drive: DriveFlag, serial: string): DeviceSpec {
-  const file = new FileBackend(drive.file, drive.isReadOnly || options.isSnapshot);
-  const backend = options.isSnapshot && !drive.isReadOnly ? new CowLayer(file) : file;
-  return { kind: 'blk', backend, serial };
+  return { config, chardev, hasWritableDrive, files };
 }
 
 function driveOf(options: CliOptions, flag: DeviceFlag): DriveFlag {

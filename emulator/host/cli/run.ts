@@ -36,7 +36,8 @@ export class Run implements MonitorHost {
   /** Errors of the user come from here, before anything is touched. */
   constructor(private readonly options: CliOptions) {
     const log = new TraceLog(options.logItems, options.logFile);
-    const { config, chardev, hasWritableDrive } = buildMachine(options, log.guestError);
+    const { config, chardev, hasWritableDrive, files } = buildMachine(options, log.guestError);
+    this.closers.push(() => files.forEach(file => file.close()));
     this.chardev = chardev;
     this.hasWritableDrive = hasWritableDrive;
     this.machine = new Machine(config);
@@ -64,10 +65,7 @@ export class Run implements MonitorHost {
       for (const close of this.closers) close();
     }
     const status = this.machine.exitCode;
-    if (this.failure) {
-      process.stderr.write(`${this.tail}\n`);
-      throw this.failure;
-    }
+    if (this.failure) throw this.failure;
     this.explain(status);
     this.report(status, performance.now() - startMs);
     return status;
@@ -75,6 +73,12 @@ export class Run implements MonitorHost {
 
   quit(): void {
     this.end('quit', 0);
+  }
+
+  /** The user's error, found after the start. */
+  private fail(error: UserError): void {
+    this.failure ??= error;
+    this.machine.end(0);
   }
 
   private end(reason: Reason, status: number): void {
@@ -132,7 +136,7 @@ export class Run implements MonitorHost {
     const port = machine.virtioConsole;
     if (!port) return;
     if (this.chardev) {
-      this.closers.push(connectChardev(machine, this.chardev));
+      this.closers.push(connectChardev(machine, this.chardev, error => this.fail(error)));
       return;
     }
     const agent = new AgentClient(bytes => machine.sendToAgent(bytes));
@@ -155,11 +159,13 @@ export class Run implements MonitorHost {
     const { machine } = this;
     const stdin = process.stdin.isTTY ? undefined : process.stdin;
     const patience = machine.timers.timer(() => {
-      this.failure = new UserError(
-        `the guest's agent did not answer within ${AGENT_TIMEOUT_S} s`,
-        'a command behind -- needs a guest that runs /bin/agent; without -- its console is shown',
+      process.stderr.write(`${this.tail}\n`);
+      this.fail(
+        new UserError(
+          `the guest's agent did not answer within ${AGENT_TIMEOUT_S} s`,
+          'a command behind -- needs a guest that runs /bin/agent; without -- its console is shown',
+        ),
       );
-      machine.end(0);
     });
     patience.set(machine.timers.now() + AGENT_TIMEOUT_S * TIMEBASE_HZ);
     agent.onReady = () => {

@@ -6,6 +6,7 @@ import {
   openSync,
   readFileSync,
   readSync,
+  rmSync,
   unlinkSync,
   writeFileSync,
   writeSync,
@@ -82,7 +83,9 @@ export class FileBackend implements BlockBackend {
   }
   close(): void {
     closeSync(this.fd);
-    if (this.lock) unlinkSync(this.lock);
+    if (this.lock === undefined) return;
+    unlinkSync(this.lock);
+    ownLocks.delete(this.lock);
   }
 }
 
@@ -90,25 +93,43 @@ const lockOf = (path: string): string => `${path}.lock`;
 
 /** Node has no flock: the lock is a file that names its owner, void when that process is gone. */
 function refuseIfLocked(path: string): void {
-  let owner: number;
+  const owner = lockOwner(path);
+  if (owner !== undefined) throw inUse(path, `process ${owner || 'of another user'}, which may write to it`);
+}
+
+/** The living process that holds the lock. */
+function lockOwner(path: string): number | undefined {
   try {
-    owner = Number(readFileSync(lockOf(path), 'utf8'));
-    if (owner === process.pid && !ownLocks.has(lockOf(path))) return;
+    const owner = Number(readFileSync(lockOf(path), 'utf8'));
+    // 0 would mean our own process group.
+    if (!(owner > 0)) return undefined;
     process.kill(owner, 0);
-  } catch {
-    return;
+    return owner;
+  } catch (error) {
+    // EPERM: it lives, and is somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? NaN : undefined;
   }
-  throw new UserError(
-    `drive ${path}: in use by process ${owner}, which may write to it`,
-    `wait for it, or remove ${lockOf(path)} if that process is no machine of ours`,
+}
+
+function inUse(path: string, by: string): UserError {
+  return new UserError(
+    `drive ${path}: in use by ${by}`,
+    `wait for it, or remove ${lockOf(path)} if no machine of ours runs`,
   );
 }
 
 const ownLocks = new Set<string>();
 
+/** Precondition: `refuseIfLocked` has found no living owner. */
 function takeLock(path: string): string {
   const lock = lockOf(path);
-  writeFileSync(lock, `${process.pid}`);
+  rmSync(lock, { force: true });
+  try {
+    writeFileSync(lock, `${process.pid}`, { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw inUse(path, 'a machine that has just been started');
+    throw new UserError(`drive ${path}: cannot lock it: ${reason(error)}`, 'open it with readonly=on or -snapshot');
+  }
   if (ownLocks.size === 0) process.on('exit', releaseLocks);
   ownLocks.add(lock);
   return lock;
