@@ -6,13 +6,14 @@ import { AT_REMOVEDIR } from "../../abi/fcntl";
 import { Bytes, b } from "../../lib/bytes";
 import { baseName, isDots, join, listDir } from "../libc/dir";
 import { execSearch } from "../libc/exec";
-import { matchGlob } from "../libc/glob";
 import { isNumber, parseDec, parseOctal, parseSize } from "../libc/number";
 import { stdout } from "../libc/out";
 import { cannot, complain, complainOf, environ, fails } from "../libc/program";
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK, Stat } from "../libc/stat";
 import { exit, fork, unlink, wait4 } from "../libc/sys";
 import { userId } from "../libc/users";
+import { Expanded, Mark } from "../sh/expanded";
+import { matches } from "../sh/pattern";
 
 const OR = 0;
 const AND = 1;
@@ -247,6 +248,13 @@ function visit(path: Bytes, depth: i32, e: Expr): void {
   if (depthFirst && depth >= minDepth) evaluate(e, path, st);
 }
 
+/** The shell's patterns; a slash is an ordinary character. */
+function matchesPattern(pattern: Bytes, s: Bytes): bool {
+  const p = new Expanded();
+  p.bytes(pattern, Mark.Literal);
+  return matches(p, 0, p.len, s);
+}
+
 function measure(e: Expr, v: i64): bool {
   return e.compare == 0 ? v == e.number : e.compare > 0 ? v > e.number : v < e.number;
 }
@@ -260,9 +268,9 @@ function evaluate(e: Expr, path: Bytes, st: Stat): bool {
     case NOT:
       return !evaluate(e.left!, path, st);
     case NAME:
-      return matchGlob(e.text, baseName(path));
+      return matchesPattern(e.text, baseName(path));
     case PATH:
-      return matchGlob(e.text, path);
+      return matchesPattern(e.text, path);
     case TYPE:
       return st.type == e.number;
     case PERM: {
