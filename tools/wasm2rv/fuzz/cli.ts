@@ -8,14 +8,16 @@ import { printTree } from './print.ts';
 import type { Runner } from './runners.ts';
 import { hasQemu, OUR_MACHINE, QEMU } from './runners.ts';
 import { shrink } from './shrink.ts';
+import type { Tree } from './tree.ts';
 
-const HELP = `usage: wasm-fuzz [--seed N] [--count N] [--on machine|qemu] [--no-shrink]
+const HELP = `usage: wasm-fuzz [--seed N] [--count N] [--size N] [--on machine|qemu] [--no-shrink]
 
 Runs random programs with seeds N, N+1, ... in this WebAssembly engine and, compiled by wasm2rv, on our machine (default)
 or under qemu-riscv64. Prints each one that differs, made small, and ends with status 1 if there was any.
 
   --seed N     the first seed; default: from the clock
   --count N    how many programs; default 300
+  --size N     how large functions are; default 1
   --on WHERE   machine or qemu
   --no-shrink  print failures as they are found
 `;
@@ -31,13 +33,16 @@ runProgram(() => {
   const runner = runnerNamed(values.on);
   const first = values.seed === undefined ? Date.now() % 1_000_000_000 : natural(values.seed);
   const count = natural(values.count);
+  const size = natural(values.size);
+  const make = (seed: number): Tree => generate(seed, size);
   let failures = 0;
   for (let done = 0; done < count; done += CHUNK) {
     const seeds = Array.from({ length: Math.min(CHUNK, count - done) }, (_, i) => first + done + i);
-    compareAll(seeds.map(generate), runner).forEach((verdict, i) => {
+    compareAll(seeds.map(make), runner).forEach((verdict, i) => {
       if (verdict === null) return;
       failures++;
-      report(seeds[i]!, verdict, values['no-shrink'] ? null : runner);
+      process.stdout.write(`seed ${seeds[i]}: ${verdict}\n`);
+      if (!values['no-shrink']) reportSmall(make(seeds[i]!), runner);
     });
   }
   process.stdout.write(`seeds ${first} to ${first + count - 1}: ${count} programs, ${failures} differ\n`);
@@ -50,6 +55,7 @@ function parse() {
       options: {
         seed: { type: 'string' },
         count: { type: 'string', default: '300' },
+        size: { type: 'string', default: '1' },
         on: { type: 'string', default: 'machine' },
         'no-shrink': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -72,11 +78,8 @@ function runnerNamed(name: string): Runner {
   return QEMU;
 }
 
-/** `shrinker`: where to try smaller programs; null: do not. */
-function report(seed: number, verdict: string, shrinker: Runner | null): void {
-  process.stdout.write(`seed ${seed}: ${verdict}\n`);
-  if (shrinker === null) return;
-  const small = shrink(generate(seed), trees => compareAll(trees, shrinker).map(v => v !== null));
-  const [now] = compareAll([small], shrinker);
+function reportSmall(tree: Tree, runner: Runner): void {
+  const small = shrink(tree, trees => compareAll(trees, runner).map(v => v !== null));
+  const [now] = compareAll([small], runner);
   process.stdout.write(`made small (${now ?? 'no longer fails'}):\n${printTree(small)}\n\n`);
 }

@@ -112,7 +112,8 @@ interface Label {
   type: NodeType;
 }
 
-export function generate(seed: number): Tree {
+/** `size` multiplies how long functions are: registers run out in large ones. */
+export function generate(seed: number, size = 1): Tree {
   const random = new Random(seed);
   const signatures: Signature[] = [ENTRY_SIGNATURE];
   for (let i = 0; i < 5; i++) signatures.push(randomSignature(random));
@@ -127,7 +128,7 @@ export function generate(seed: number): Tree {
   );
   const tree: Tree = { signatures, functions: [], globals, table };
   tree.functions = functionTypes.map(signature => {
-    const builder = new FunctionGenerator(random, tree, functionTypes, signatures[signature]!);
+    const builder = new FunctionGenerator(random, tree, functionTypes, signatures[signature]!, size);
     return { signature, locals: builder.locals, body: builder.body() };
   });
   return tree;
@@ -166,14 +167,18 @@ class FunctionGenerator {
   private readonly variables: ValType[];
   private readonly labels: Label[] = [];
   private nextLabel = 1;
-  private budget = FUNCTION_BUDGET;
+  private budget: number;
+  private readonly maxDepth: number;
 
   constructor(
     private readonly random: Random,
     private readonly tree: Tree,
     private readonly functionTypes: readonly number[],
     private readonly signature: Signature,
+    size: number,
   ) {
+    this.budget = FUNCTION_BUDGET * size;
+    this.maxDepth = MAX_DEPTH + (size > 1 ? 3 : 0);
     this.locals = Array.from({ length: 2 + random.below(random.chance(15) ? 30 : 6) }, () => random.pick(TYPE_WEIGHTS));
     this.variables = [...signature.params, ...this.locals];
   }
@@ -191,7 +196,7 @@ class FunctionGenerator {
   private statement(depth: number): Node {
     const { random } = this;
     this.budget--;
-    const isSmall = depth >= MAX_DEPTH || this.budget <= 0;
+    const isSmall = depth >= this.maxDepth || this.budget <= 0;
     const roll = random.below(100);
     if (isSmall || roll < 30) return this.assign(depth);
     if (roll < 45) return this.store(depth);
@@ -284,7 +289,7 @@ class FunctionGenerator {
   private expression(type: ValType, depth: number): Node {
     const { random } = this;
     this.budget--;
-    const isSmall = depth >= MAX_DEPTH || this.budget <= 0;
+    const isSmall = depth >= this.maxDepth || this.budget <= 0;
     const roll = random.below(100);
     if (isSmall || roll < 25) return this.leaf(type);
     if (roll < 68) return this.simple(type, depth);
