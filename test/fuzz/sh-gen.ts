@@ -71,6 +71,7 @@ export class SnippetGenerator {
   private readonly random: Random;
   private loops = 0;
   private hereDocs = 0;
+  private files = 0;
   private functions: string[] = [];
   /** Bodies of here-documents, to be written behind the current line. */
   private pending: string[] = [];
@@ -237,16 +238,10 @@ export class SnippetGenerator {
   private redirection(): string {
     const r = this.random;
     if (r.chance(70)) return '';
-    return r.pick([
-      ' >out; cat out',
-      ' >>f1; cat f1',
-      ' 2>&1',
-      ' 2>/dev/null',
-      ' >out 2>&1; cat out',
-      ' 3>&1 >&3',
-      ' <f2',
-      ' >&2',
-    ]);
+    // A file of its own: what is written to it must not be read into it.
+    const out = `out${++this.files}`;
+    const choices = [` >${out}; cat ${out}`, ` >>${out}; cat ${out}`, ` >${out} 2>&1; cat ${out}`, ' 3>&1 >&3'];
+    return r.pick([...choices, ' 2>&1', ' 2>/dev/null', ' <f2', ' >&2']);
   }
 
   private forLoop(depth: number): string {

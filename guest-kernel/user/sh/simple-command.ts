@@ -155,7 +155,8 @@ function runBuiltin(builtin: Builtin, isSpecial: bool, n: Simple, args: Bytes[],
 
 /** Runs a builtin and reports what its output met with. */
 function callBuiltin(builtin: Builtin, isSpecial: bool, args: Bytes[], flags: i32): void {
-  const outer = sh.command;
+  // eval and its like collect while they run.
+  holdList(args);
   sh.command = args[0];
   builtinFlags = flags;
   const status = builtin.run(args);
@@ -168,7 +169,8 @@ function callBuiltin(builtin: Builtin, isSpecial: bool, args: Bytes[], flags: i3
     warnOf(args[0], "I/O error");
     if (sh.status == 0) sh.status = 1;
   }
-  sh.command = outer;
+  sh.command = EMPTY;
+  releaseList();
 }
 
 /** Flags of the builtin that runs, for those that evaluate commands. */

@@ -7,8 +7,8 @@ export let escapeEnd: i32 = 0;
 export const STOP: i32 = -1;
 export const UNKNOWN: i32 = -2;
 
-/** The byte of the escape whose letter is at `at`; STOP for \c; UNKNOWN: the backslash stands for itself. */
-export function readEscape(s: Bytes, at: i32, octalWantsZero: bool): i32 {
+/** The byte of the escape whose letter is at `at`, in an operand (`inText`) or in a format; STOP for \c; UNKNOWN: the backslash stands for itself. */
+export function readEscape(s: Bytes, at: i32, inText: bool): i32 {
   escapeEnd = at + 1;
   if (at >= s.len) return UNKNOWN;
   const c = s[at];
@@ -18,7 +18,7 @@ export function readEscape(s: Bytes, at: i32, octalWantsZero: bool): i32 {
     case 0x62: // b
       return 8;
     case 0x63: // c
-      return octalWantsZero ? STOP : UNKNOWN;
+      return inText ? STOP : UNKNOWN;
     case 0x65: // e
       return 27;
     case 0x66: // f
@@ -34,8 +34,9 @@ export function readEscape(s: Bytes, at: i32, octalWantsZero: bool): i32 {
     case 0x5c:
       return 0x5c;
   }
-  if (octalWantsZero ? c != 0x30 : c < 0x30 || c > 0x37) return UNKNOWN;
-  let i = octalWantsZero ? at + 1 : at;
+  if (c < 0x30 || c > 0x37) return UNKNOWN;
+  // A zero in front of three digits belongs to echo's way of writing them.
+  let i = inText && c == 0x30 ? at + 1 : at;
   let v = 0;
   for (const end = i + 3; i < end && i < s.len && s[i] >= 0x30 && s[i] <= 0x37; i++) v = v * 8 + (s[i] - 0x30);
   escapeEnd = i;
