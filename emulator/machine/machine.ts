@@ -5,6 +5,7 @@
 import { assert } from '../base/assert.ts';
 import { MIB } from '../base/bytes.ts';
 import { StateReader, StateWriter } from '../base/state.ts';
+import type { Bus } from '../bus/bus.ts';
 import { NS_PER_TICK, TimerQueue, type Timer } from '../bus/clock.ts';
 import { Ram } from '../bus/ram.ts';
 import { Cpu, ExitReason, Interrupt } from '../cpu/cpu.ts';
@@ -47,6 +48,7 @@ export class Machine {
   readonly time: GuestTime;
   readonly timers: TimerQueue;
   private readonly board: Board;
+  readonly bus: Bus;
   private readonly entropy: EntropySource;
   private readonly sbiTimer: Timer;
   private readonly sstcTimer: Timer;
@@ -82,6 +84,7 @@ export class Machine {
       onConsoleByte: byte => this.printByte(byte),
     });
     const { bus, aclint } = this.board;
+    this.bus = bus;
     this.cpu = new Cpu({
       ram: this.ram,
       bus,
