@@ -40,6 +40,10 @@ cases() {
   refused 'A9 lower inside upper' "$ELOOP" "lowerdir=$SCRATCH/up/in,$up"
   refused 'A9 the same lower twice' "$ELOOP" "lowerdir=$l1:$l1,$up"
   refused 'A9 a lower inside another' "$ELOOP" "lowerdir=$l1:$l1/inner,$up"
+  mount -t tmpfs -o ro other "$SCRATCH/other"
+  refused 'A12 an upper on a read-only filesystem' "$EINVAL" \
+    "lowerdir=$l1,upperdir=$SCRATCH/other,workdir=$SCRATCH/other"
+  umount "$SCRATCH/other"
   refused 'A17 a leading colon' "$EINVAL" "lowerdir=:$l1,$up"
   refused 'A20 an unknown option' "$EINVAL" "lowerdir=$l1,$up,nonsense"
   refused 'A20 a bad value' "$EINVAL" "lowerdir=$l1,$up,index=perhaps"
@@ -66,10 +70,31 @@ cases() {
   echo hidden > "$UPPER/point/file"
   is 'A30 what is mounted in a layer does not show' "$(names "$M/point")" ''
   umount "$UPPER/point"
+  mkdir "$SCRATCH/m2" "$SCRATCH/m3" "$SCRATCH/l3" "$SCRATCH/a:b" "$M/w"
+  refused 'A13 an upper on an overlay' "$EINVAL" "lowerdir=$l1,upperdir=$M/inner,workdir=$M/w"
+  ok 'A14 an overlay over an overlay' mount -t overlay -o "lowerdir=$M:$SCRATCH/l3" overlay "$SCRATCH/m2"
+  is 'A14 shows what the lower one does' "$(cat "$SCRATCH/m2/f" "$SCRATCH/m2/g")" "1
+2"
+  refused 'A14 a third level' "$EINVAL" "lowerdir=$SCRATCH/m2:$SCRATCH/l3"
+  umount "$SCRATCH/m2"
+  echo colon > "$SCRATCH/a:b/colon"
+  ok 'A16 an escaped colon' mount -t overlay -o "lowerdir=$SCRATCH/a\:b:$SCRATCH/l3" overlay "$SCRATCH/m3"
+  is 'A16 is part of the name' "$(names "$SCRATCH/m3")" colon
+  umount "$SCRATCH/m3"
   ok 'A37 remount read-only' mount -o remount,ro "$M"
   fails 'A37 then it is' "$EROFS" mkdir "$M/d"
   ok 'A38 and writable again' mount -o remount,rw "$M"
   ok 'A38 then it is' mkdir "$M/d"
+  umount "$M"
+
+  mkdir "$WORK/work/#1" "$WORK/work/#1/sub"
+  echo x > "$WORK/work/#2"
+  overlay a l1:l2
+  is 'A34 leftovers in the work directory go' "$(names "$WORK/work")" ''
+  umount "$M"
+  mkdir -p "$WORK/work/a/b/c"
+  overlay a l1:l2
+  fails 'A34 deeper ones make the mount read-only' "$EROFS" mkdir "$M/e"
 }
 
 main "$@"

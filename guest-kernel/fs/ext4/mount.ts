@@ -17,7 +17,7 @@ import { Reporter } from "./report";
 import { Super } from "./super";
 import { Volume } from "./volume";
 
-/** Inodes that nobody holds are kept until this many are in the table. */
+/** Inodes that nobody holds are kept while there is room in the table: for so many more than were held at the last look. */
 const KEPT_INODES: i32 = 512;
 const NOLOAD = b("noload");
 const NORECOVERY = b("norecovery");
@@ -74,6 +74,7 @@ function parseOptions(options: Bytes): Result {
 @final
 export class Ext4 extends Filesystem {
   private inodes: Map<u32, Ext4Inode> = new Map<u32, Ext4Inode>();
+  private room: i32 = KEPT_INODES;
   private rootInode: Ext4Inode | null = null;
 
   constructor(public volume: Volume) {
@@ -112,7 +113,7 @@ export class Ext4 extends Filesystem {
     const made = new Ext4Inode(this, raw.bytes, ino);
     const d = made.decode();
     if (failed(d)) return d;
-    if (this.inodes.size >= KEPT_INODES) this.forgetUnused();
+    if (this.inodes.size >= this.room) this.forgetUnused();
     this.inodes.set(ino, made);
     out.inode = made;
     return 0;
@@ -126,6 +127,7 @@ export class Ext4 extends Filesystem {
       n.dropPages();
       this.inodes.delete(<u32>n.ino);
     }
+    this.room = this.inodes.size + KEPT_INODES;
   }
 
   shutdown(): void {

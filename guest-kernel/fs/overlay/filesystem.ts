@@ -144,12 +144,7 @@ export class OverlayFs extends Filesystem {
   }
 
   showOptions(out: BytesBuilder): void {
-    out.text(",lowerdir=").bytes(this.options.lowerText);
-    const upper = this.options.upper;
-    const work = this.options.work;
-    if (upper != null) out.text(",upperdir=").bytes(upper);
-    if (work != null) out.text(",workdir=").bytes(work);
-    if (this.options.starryMarkers) out.text(",markers=starry");
+    this.options.show(out);
   }
 
   /** Options other than ro and rw are ignored (A37). Errors: -EROFS. */

@@ -37,8 +37,10 @@ const MARKERS_STARRY = b("markers=starry");
 export class OverlayOptions {
   /** Topmost first, escapes removed. */
   lowers: Array<Bytes> = new Array<Bytes>();
-  /** As it was given, for /proc/mounts. */
-  lowerText: Bytes = Bytes.alloc(0);
+  /** The three as they were given, for /proc/mounts. */
+  private lowerText: Bytes = Bytes.alloc(0);
+  private upperText: Bytes = Bytes.alloc(0);
+  private workText: Bytes = Bytes.alloc(0);
   upper: Bytes | null = null;
   work: Bytes | null = null;
   /** Honour StarryOS's marker files in the layers. */
@@ -60,11 +62,13 @@ export class OverlayOptions {
   private one(option: Bytes): Result {
     if (option.startsWith(LOWERDIR)) return this.lowerList(option.slice(LOWERDIR.len));
     if (option.startsWith(UPPERDIR) && option.len > UPPERDIR.len) {
-      this.upper = unescape(option.slice(UPPERDIR.len));
+      this.upperText = option.slice(UPPERDIR.len);
+      this.upper = unescape(this.upperText);
       return 0;
     }
     if (option.startsWith(WORKDIR) && option.len > WORKDIR.len) {
-      this.work = unescape(option.slice(WORKDIR.len));
+      this.workText = option.slice(WORKDIR.len);
+      this.work = unescape(this.workText);
       return 0;
     }
     if (option.equals(MARKERS_STARRY)) {
@@ -102,6 +106,16 @@ export class OverlayOptions {
     return 0;
   }
 
+  /** For /proc/mounts, each with its leading comma (A36). */
+  show(out: BytesBuilder): void {
+    octal(out.text(",lowerdir="), this.lowerText);
+    if (this.upper != null) {
+      octal(out.text(",upperdir="), this.upperText);
+      octal(out.text(",workdir="), this.workText);
+    }
+    if (this.starryMarkers) out.text(",markers=starry");
+  }
+
   private refuse(why: string): Result {
     klog("overlayfs: " + why, LOG_ERR);
     return fail(Errno.EINVAL);
@@ -113,6 +127,15 @@ function endOf(s: Bytes, from: i32, separator: u8): i32 {
   let i = from;
   for (; i < s.len && s[i] != separator; i++) if (s[i] == BACKSLASH && i + 1 < s.len) i++;
   return min(i, s.len);
+}
+
+/** Appends `s`; what would end the option or the field becomes an octal escape. */
+function octal(out: BytesBuilder, s: Bytes): void {
+  for (let i = 0; i < s.len; i++) {
+    const c = s[i];
+    if (c == 0x20 || c == 0x09 || c == 0x0a || c == BACKSLASH || c == COMMA) out.byte(BACKSLASH).octal(c, 3);
+    else out.byte(c);
+  }
 }
 
 function unescape(s: Bytes): Bytes {

@@ -12,7 +12,7 @@ import { iget, iput } from "../../vfs/refs";
 import { lookupIn } from "./layer";
 
 const WORK = b("work");
-/** Deeper leftovers were not made by an overlay. */
+/** A directory so deep below the one that the user named must be empty: what is deeper was not made by an overlay. */
 const MAX_JUNK_DEPTH: i32 = 2;
 
 @final
@@ -97,7 +97,7 @@ function removeTree(dir: Inode, name: Bytes, n: Inode, depth: i32): Result {
     const names = new NameList();
     r = n.readdir(0, names);
     if (failed(r)) return r;
-    if (depth > MAX_JUNK_DEPTH && names.list.length > 0) return fail(Errno.ENOTEMPTY);
+    if (depth >= MAX_JUNK_DEPTH && names.list.length > 0) return fail(Errno.ENOTEMPTY);
     for (let i = 0; i < names.list.length; i++) {
       const out = new InodeOut();
       const found = lookupIn(n, names.list[i], out);
