@@ -153,7 +153,7 @@ pat:    sb   t1, 0(t0)
         add  a0, a0, s3
         li   a1, 0x1a5
         lw   a2, 12(s2)
-        call __memory_fill
+        call __memset
         addi s2, s2, 16
         addi s3, s3, ${WINDOW}
         addi s4, s4, -1

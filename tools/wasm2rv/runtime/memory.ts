@@ -2,7 +2,6 @@
  * Runtime routines that compiled code calls for bulk memory, LP64D:
  *
  * - `__memmove(dst, src, n)`, `__memset(dst, byte, n)`: 64-bit addresses and lengths; copy is memmove.
- * - `__memory_copy`, `__memory_fill`: the same for memory.copy and memory.fill, whose length is an unsigned i32.
  *
  * Words wherever the alignment of the two ends allows; a forward copy between different alignments joins shifted words.
  * No access is ever misaligned: that is slow or traps on some machines.
@@ -179,17 +178,6 @@ bytes:  beq   a0, a3, done
 done:   ret
 `;
 
-/** An i32 arrives sign-extended; as a length it is unsigned. */
-const UNSIGNED_LENGTH = `
-        slli  a2, a2, 32
-        srli  a2, a2, 32
-`;
-
 export function memoryRoutines(): MFunction[] {
-  return [
-    assembleFunction('__memmove', COPY),
-    assembleFunction('__memset', FILL),
-    assembleFunction('__memory_copy', `${UNSIGNED_LENGTH} tail __memmove`),
-    assembleFunction('__memory_fill', `${UNSIGNED_LENGTH} tail __memset`),
-  ];
+  return [assembleFunction('__memmove', COPY), assembleFunction('__memset', FILL)];
 }
