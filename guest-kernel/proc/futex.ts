@@ -1,9 +1,8 @@
 /** futex(2), the two operations that everything is made of: WAIT and WAKE, keyed by the frame and offset of the word. */
 import { Errno } from "../abi/errno";
-import { Result, fail, failed } from "../lib/result";
+import { Result, fail } from "../lib/result";
 import { AddressSpace } from "../mm/address-space";
 import { PAGE_SIZE } from "../mm/frames";
-import { UserBuf } from "../mm/user-buf";
 import { expired, parkUntil } from "./park";
 import { current } from "./task";
 import { WaitQueue } from "./wait-queue";
