@@ -53,6 +53,7 @@ test.skipIf(!canRun)('a session: editing, history, ^C, ^Z and fg, end of input',
   terminal.type('fg\r');
   await terminal.waitFor(/\nsleep 200\s/, foreground);
   await interrupt(terminal);
+  await enter(terminal, 'echo fg $?', /\nfg 130\s/);
   await enter(terminal, 'jobs; echo none left', /\nnone left\s/);
 
   terminal.type(CTRL_D);

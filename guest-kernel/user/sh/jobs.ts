@@ -178,8 +178,9 @@ export function waitForJob(job: Job): i32 {
   const sig = lastSignal(job);
   removeJob(job);
   if (sig != 0) tellSignal(sig, coreDumped(job));
-  // The user meant the whole command line.
+  // The user meant the whole command line, and its status is this job's.
   if (sig == SIGINT && job.group != 0 && sh.isInteractive && sh.flow == Flow.None) {
+    sh.status = result;
     sh.flow = Flow.Interrupt;
   }
   return result;
