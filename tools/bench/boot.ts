@@ -1,7 +1,7 @@
 /** From nothing to the prompt: wall time and retired instructions, and what a booted machine costs to roll back and fork. */
 import { spawn, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { boot, powerOn } from '../../emulator/host/node/index.ts';
+import { boot, powerOn, type Vm } from '../../emulator/host/node/index.ts';
 import type { Figure } from './figures.ts';
 
 const PROMPT = /strata:.*[#$] $/;
@@ -35,12 +35,24 @@ function once(command: string, args: string[]): Promise<{ first: number; prompt:
   });
 }
 
+/** Counts at the very byte that makes the console match: a wait resolves only at the end of the machine's time slice. */
+function instructionsWhen(vm: Vm, pattern: RegExp): () => number {
+  const { machine } = vm;
+  const print = machine.onConsole;
+  let count = 0;
+  machine.onConsole = bytes => {
+    print(bytes);
+    if (count === 0 && pattern.test(vm.console)) count = vm.instret;
+  };
+  return () => count;
+}
+
 export async function bootFigures(): Promise<Figure[]> {
   const vm = powerOn();
-  await vm.waitForConsole(FIRST_LINE);
-  const entry = vm.instret;
+  const entry = instructionsWhen(vm, FIRST_LINE);
+  const prompt = instructionsWhen(vm, PROMPT);
   await vm.waitForConsole(PROMPT);
-  const toPrompt = vm.instret - entry;
+  const toPrompt = prompt() - entry();
 
   const ours = await wallUntil(process.execPath, ['bin/qemu-like']);
   const figures: Figure[] = [
