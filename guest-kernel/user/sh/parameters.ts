@@ -15,7 +15,8 @@ export function parameter(name: Bytes): Bytes | null {
   switch (c) {
     case 0x40: // @
     case 0x2a: // *
-      return sh.params.length > 0 ? joined() : null;
+      // Always set, as dash has it; empty without parameters.
+      return joined();
     case 0x23: // #
       return decimal(sh.params.length);
     case 0x3f: // ?

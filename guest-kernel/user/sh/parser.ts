@@ -25,6 +25,8 @@ import { isDigit, isName, isText } from "./text";
 import { Token, Tokens } from "./tokens";
 import { Context } from "./word-reader";
 
+/** Names that no function may have. */
+const SPECIAL_BUILTINS = ". : break continue eval exec exit export local readonly return set shift times trap unset";
 const TERMINATORS = "then else elif fi do done esac }";
 const TOKEN_NAMES: StaticArray<string> = [
   "end of file",
@@ -391,7 +393,7 @@ export class Parser extends Tokens {
       return head;
     }
     const name = head.words[0].plain;
-    if (!name || !isName(name)) {
+    if (!name || !isName(name) || isOneOf(head.words[0], SPECIAL_BUILTINS)) {
       this.syntaxError("Bad function name");
       this.token = Token.End;
       return head;

@@ -248,7 +248,7 @@ export abstract class WordReader {
       // `${#}` and `${#-x}` are about $#; `${#x}`, `${#-}` and `${##}` are lengths.
       const next = this.getJoined();
       if (isNameChar(next)) isLength = true;
-      else if (isSpecialParameter(next)) {
+      else if (next != 0x7d) {
         const afterNext = this.getJoined();
         this.unget(afterNext);
         isLength = afterNext == 0x7d;

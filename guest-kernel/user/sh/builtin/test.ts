@@ -29,22 +29,15 @@ export function test(args: Bytes[]): i32 {
   let negate = false;
   let at = 1;
   // Three and four operands are decided by their number (POSIX), so that any text may be compared.
-  if (n == 3 || n == 4) {
-    if (n == 4 && isText(args[1], "!")) {
-      negate = true;
-      at = 2;
-    }
-    if (args.length - at == 3) {
-      if (isBinary(args[at + 1])) return result(t.binary(at), negate);
-      if (isText(args[at], "(") && isText(args[at + 2], ")")) return result(args[at + 1].len > 0, negate);
-    }
-    if (n == 4 && !negate && isText(args[1], "(") && isText(args[4], ")") && isUnary(args[2])) {
-      t.at = 2;
-      return result(t.primary(), false);
-    }
-    negate = false;
+  if (n == 4 && isText(args[1], "!")) {
+    negate = true;
+    at = 2;
   }
-  t.at = 1;
+  if (args.length - at == 3) {
+    if (isBinary(args[at + 1])) return result(t.binary(at), negate);
+    if (isText(args[at], "(") && isText(args[at + 2], ")")) return result(args[at + 1].len > 0, negate);
+  }
+  t.at = at;
   const v = t.or();
   if (sh.flow == Flow.None && t.at < args.length) return failedOf(args[t.at], "unexpected operator");
   return result(v, negate);
@@ -107,10 +100,8 @@ class Expression {
   }
 
   primary(): bool {
-    if (!this.hasMore) {
-      failed("argument expected");
-      return false;
-    }
+    // A missing expression is false.
+    if (!this.hasMore) return false;
     const left = this.args.length - this.at;
     const a = this.args[this.at];
     if (left > 2 && isBinary(this.args[this.at + 1])) {
@@ -118,8 +109,16 @@ class Expression {
       this.at += 3;
       return v;
     }
+    if (left == 2 && !isUnary(a) && isBinary(this.args[this.at + 1])) {
+      failedOf(this.args[this.at + 1], "argument expected");
+      return false;
+    }
     if (isText(a, "(") && left > 1) {
       this.at++;
+      if (this.is(")")) {
+        this.at++;
+        return false;
+      }
       const v = this.or();
       if (sh.flow != Flow.None) return false;
       if (!this.is(")")) failed("closing paren expected");
