@@ -168,7 +168,7 @@ function listing(path: Bytes, titled: bool): i32 {
     const e = new Entry(names[i], join(path, names[i]), new Stat());
     const s = e.st.of(e.path, true);
     if (s < 0 && (f.long || f.inode || f.recursive)) status = cannot("access", e.path, s);
-    entries.push(e);
+    else entries.push(e);
   }
   if (!f.unsorted) entries.sort(order);
   if (f.long) {
