@@ -22,7 +22,8 @@ import { pageCacheInit } from "../vfs/page-cache";
 import { registerDrivers } from "../fs/drivers";
 import { setCommandLine } from "../fs/procfs/system";
 import { resume } from "../trap/trap";
-import { bootargs, hasArg, setBootargs } from "./bootargs";
+import { argValue, bootargs, hasArg, setBootargs } from "./bootargs";
+import { crash } from "./crash";
 import { board, readDeviceTree } from "./device-tree";
 import { startInit } from "./init";
 import { mountRootFilesystem } from "./root";
@@ -55,6 +56,8 @@ export function kmain(hartid: u64, dtb: u64): usize {
   registerDrivers();
   setCommandLine(bootargs());
   mountRootFilesystem();
+  const bug = argValue("strata.crash");
+  if (bug != null) crash(bug);
   startInit();
   return resume();
 }

@@ -25,8 +25,17 @@ export function outOfMemory(t: Task): void {
 function kill(t: Task): void {
   const line = new BytesBuilder().text("out of memory: killed process ").dec(t.pid).text(" (").bytes(t.comm).text(")");
   klogLine(line, LOG_ERR);
-  const state = new BytesBuilder().text("out of memory: ").dec(freeFrames()).text(" frames free, ").dec(reserveFrames());
-  state.text(" in reserve, kernel heap ").unsigned(heapBytes() >> 10).text(" KiB, ").dec(allTasks().length).text(" tasks");
+  const state = new BytesBuilder()
+    .text("out of memory: ")
+    .dec(freeFrames())
+    .text(" frames free, ")
+    .dec(reserveFrames());
+  state
+    .text(" in reserve, kernel heap ")
+    .unsigned(heapBytes() >> 10)
+    .text(" KiB, ")
+    .dec(allTasks().length)
+    .text(" tasks");
   klogLine(state, LOG_ERR);
   sendSignal(t, new SigInfo(SIGKILL, SI_KERNEL));
 }
