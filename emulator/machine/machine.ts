@@ -63,7 +63,7 @@ export class Machine {
   onConsole: (bytes: Uint8Array) => void = () => {};
   /** Somebody may type at any moment: an idle virtual machine returns, and the caller lets time pass (`skipIdle`). */
   isPaced = false;
-  /** Called when input may have given an idle machine something to do. */
+  /** Called when input or an earlier deadline may have given an idle machine something to do. */
   onWake: () => void = () => {};
 
   constructor(readonly config: MachineConfig) {
@@ -71,7 +71,10 @@ export class Machine {
     this.time =
       config.icountShift === undefined ? new RealTime() : new VirtualTime(config.icountShift, () => this.cpu.instret);
     const now = (): number => Math.floor(this.time.nowNs() / NS_PER_TICK);
-    this.timers = new TimerQueue(now, () => this.cpu.requestExit());
+    this.timers = new TimerQueue(now, () => {
+      this.cpu.requestExit();
+      this.onWake();
+    });
     this.entropy = config.seed === undefined ? new HostEntropy() : new SeededEntropy(config.seed);
     this.board = virtBoard({
       config,

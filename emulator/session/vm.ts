@@ -18,6 +18,7 @@ const COMMAND_TIMEOUT_MS = 30_000;
 const BOOT_TIMEOUT_MS = 60_000;
 const TICKS_PER_MS = 1e6 / NS_PER_TICK;
 const CONSOLE_TAIL = 2000;
+const SIGKILL = 9;
 
 export interface CommandOptions {
   readonly stdin?: string | Uint8Array;
@@ -112,6 +113,8 @@ export class Vm {
         wait.resolve({ exitCode, signal, stdout: outText + stdout.decode(), stderr: errText + stderr.decode() }),
       onLost: () => wait.reject(new Error(`${wait.what}: the agent restarted meanwhile${this.tail()}`)),
     });
+    // One that outlives its deadline must not disturb what comes next.
+    wait.promise.catch(() => command.signal(SIGKILL));
     if (stdin !== undefined) {
       command.write(typeof stdin === 'string' ? utf8(stdin) : stdin);
       command.closeStdin();

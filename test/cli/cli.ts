@@ -17,6 +17,8 @@ export interface CliResult {
 export interface CliInputs {
   /** Absent: no input, as from /dev/null. */
   readonly stdin?: string;
+  /** Typed once stdout has this text, instead of at once; then the input ends. */
+  readonly stdinAfter?: string;
   /** Sent once stdout has this text. */
   readonly signalAfter?: { readonly text: string; readonly signal: NodeJS.Signals };
 }
@@ -31,10 +33,11 @@ export function runCli(args: readonly string[], inputs: CliInputs = {}): Promise
     let stderr = '';
     child.stdout?.on('data', (data: Buffer) => {
       stdout += data.toString();
+      if (inputs.stdinAfter !== undefined && stdout.includes(inputs.stdinAfter)) child.stdin?.end(inputs.stdin);
       if (inputs.signalAfter && stdout.includes(inputs.signalAfter.text)) child.kill(inputs.signalAfter.signal);
     });
     child.stderr?.on('data', (data: Buffer) => (stderr += data.toString()));
-    child.stdin?.end(inputs.stdin);
+    if (inputs.stdinAfter === undefined) child.stdin?.end(inputs.stdin);
     child.on('error', fail);
     child.on('close', status => {
       clearTimeout(deadline);

@@ -58,3 +58,17 @@ describe.skipIf(!hasImages)('a command behind --', () => {
     expect((await runCli(args)).status).toBe(0);
   });
 });
+
+describe.skipIf(!hasImages)('input to the console through a pipe', () => {
+  test('is typed, and its end ends the shell and the machine', async () => {
+    const { status, stdout } = await runCli([], { stdin: 'echo $((6*7))\ncat\n' });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/\n42\s[^]*Power down/);
+  });
+
+  test('may come late, when the guest has long been waiting', async () => {
+    const { status, stdout } = await runCli([], { stdin: 'echo $((6*7))\n', stdinAfter: '# ' });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/\n42\s[^]*Power down/);
+  });
+});
