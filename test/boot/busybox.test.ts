@@ -51,11 +51,7 @@ else {
   const base = JSON.parse(readFileSync('images/manifests/rootfs.json', 'utf8')) as Manifest;
   const manifest: Manifest = {
     ...base,
-    entries: [
-      ...base.entries,
-      { path: '/bin/sh', symlink: 'busybox' },
-      { path: '/bin/busybox', source: 'busybox', mode: '755' },
-    ],
+    entries: [...base.entries, { path: '/bin/busybox', source: 'busybox', mode: '755' }],
   };
   const read = (path: string): Uint8Array => new Uint8Array(path === 'busybox' ? program : readFileSync(path));
   const image = writeExt4(treeOf(manifest, { read, list: listEtc }, 0), {
