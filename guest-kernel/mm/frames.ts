@@ -62,11 +62,6 @@ export function allocFrameRaw(): usize {
   return takeFrame();
 }
 
-/** As allocFrameRaw, from the reserve too. */
-export function allocReservedFrame(): usize {
-  return free == 0 && !reclaim() ? 0 : takeFrame();
-}
-
 function takeFrame(): usize {
   free--;
   const i = load<u32>(stack + <usize>free * 4);

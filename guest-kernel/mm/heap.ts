@@ -4,9 +4,10 @@
  * the page frames for contiguous memory. It never shrinks.
  */
 import { sfence_vma, symAddr_heap_base } from "../hal/rv";
-import { PAGE_SIZE, allocReservedFrame, freeFrames, putFrame, reserveFrames } from "./frames";
+import { PAGE_SIZE, allocFrameRaw, freeFrames, putFrame, reserveFrames, setReserve } from "./frames";
 import { PTE_A, PTE_D, PTE_G, PTE_R, PTE_V, PTE_W, entryFor, frameOf, readPte, walk, writePte } from "./page-table";
 import { va as kva } from "../hal/mmio";
+import { bytesUsed } from "./object-heap";
 
 const WASM_PAGE: usize = 0x1_0000;
 export const BOOT_HEAP: usize = 0x10_0000;
@@ -42,18 +43,29 @@ export function memoryGrow(pages: i32): i32 {
   if (end == 0 || want > <u64>(WINDOW_END - end)) return -1;
   const before = memorySize();
   const to = end + <usize>want;
-  for (let at = end; at < to; at += PAGE_SIZE) {
-    const pte = walk(root, kva(at), true);
-    const frame: usize = pte == 0 ? 0 : allocReservedFrame();
-    if (frame == 0) {
-      unmapWindow(end, at);
-      return -1;
-    }
-    writePte(pte, entryFor(frame, PTE_V | PTE_R | PTE_W | PTE_A | PTE_D | PTE_G));
-  }
+  // The window's page tables come out of the reserve, too.
+  const reserve = reserveFrames();
+  setReserve(0);
+  const ok = mapWindow(end, to);
+  setReserve(reserve);
+  if (!ok) return -1;
   sfence_vma();
   end = to;
   return before;
+}
+
+/** Maps a frame at each page of [from, to), or nothing at all. */
+function mapWindow(from: usize, to: usize): bool {
+  for (let at = from; at < to; at += PAGE_SIZE) {
+    const pte = walk(root, kva(at), true);
+    const frame: usize = pte == 0 ? 0 : allocFrameRaw();
+    if (frame == 0) {
+      unmapWindow(from, at);
+      return false;
+    }
+    writePte(pte, entryFor(frame, PTE_V | PTE_R | PTE_W | PTE_A | PTE_D | PTE_G));
+  }
+  return true;
 }
 
 function unmapWindow(from: usize, to: usize): void {
@@ -75,9 +87,14 @@ export function heapFrames(): u32 {
   return <u32>(bytes / PAGE_SIZE + (bytes + 0x1f_ffff) / 0x20_0000);
 }
 
-/** The heap has eaten half of its reserve: what creates kernel objects gets -ENOMEM until frames come back. */
+/**
+ * What creates kernel objects gets -ENOMEM: the heap has eaten half of its reserve and is full, or nearly all of it. A
+ * heap that never shrinks but is mostly idle again serves on.
+ */
 export function heapIsLow(): bool {
-  return freeFrames() < reserveFrames() / 2;
+  const free = freeFrames();
+  if (free >= reserveFrames() / 2) return false;
+  return free < reserveFrames() / 8 || heapBytes() - bytesUsed() < heapBytes() / 8;
 }
 
 /** The heap has begun to eat the frames that nobody else may take. */

@@ -7,6 +7,7 @@
  *
  * A block is as the collector knows it: a word with its usable size, then the bytes, which begin at a multiple of 16.
  */
+import { freeFrames, reserveFrames } from "./frames";
 import { __alloc as tlsfAlloc, __free as tlsfFree, __realloc as tlsfRealloc } from "rt/tlsf";
 
 const HEADER: usize = 4;
@@ -19,31 +20,59 @@ const CHUNK: usize = 4096;
 /** Low bits of a size word are TLSF's own. */
 const TAGS: usize = 3;
 
+const LISTS: usize = 33;
 /** One head for each size in grains; a free block's first word is the next one. */
-const heads: usize = memory.data(33 * 4, 16);
+const heads: usize = memory.data(LISTS * 4, 16);
 
 /** Bytes asked for since boot: what decides when garbage is collected. Wraps. */
 let asked: usize = 0;
+/** Bytes of the blocks that are handed out. */
+let used: usize = 0;
 
 export function bytesAsked(): usize {
   return asked;
 }
 
+export function bytesUsed(): usize {
+  return used;
+}
+
 export function objectAlloc(size: usize): usize {
   asked += size;
-  if (size > MAX_SMALL) return tlsfAlloc(size);
-  const grains = (size + HEADER + GRAIN - 1) >> GRAIN_SHIFT;
+  const p = size > MAX_SMALL ? tlsfAlloc(size) : take((size + HEADER + GRAIN - 1) >> GRAIN_SHIFT);
+  used += load<usize>(p - HEADER) & ~TAGS;
+  return p;
+}
+
+function take(grains: usize): usize {
   const head = heads + grains * 4;
   let p = load<usize>(head);
-  if (p == 0) p = refill(grains << GRAIN_SHIFT);
+  if (p == 0) {
+    // When frames are short, a larger block that lies idle does as well as a new chunk.
+    if (freeFrames() < reserveFrames()) p = takeLarger(grains + 1);
+    if (p != 0) return p;
+    p = refill(grains << GRAIN_SHIFT);
+  }
   store<usize>(head, load<usize>(p));
   return p;
+}
+
+/** The first idle block of at least `grains`, or 0. */
+function takeLarger(grains: usize): usize {
+  for (let head = heads + grains * 4; head < heads + LISTS * 4; head += 4) {
+    const p = load<usize>(head);
+    if (p == 0) continue;
+    store<usize>(head, load<usize>(p));
+    return p;
+  }
+  return 0;
 }
 
 export function objectFree(p: usize): void {
   // Static objects are nobody's block.
   if (p < __heap_base) return;
   const size = load<usize>(p - HEADER) & ~TAGS;
+  used -= size;
   if (size > MAX_SMALL) return tlsfFree(p);
   const head = heads + ((size + HEADER) >> GRAIN_SHIFT) * 4;
   store<usize>(p, load<usize>(head));
@@ -52,7 +81,11 @@ export function objectFree(p: usize): void {
 
 export function objectRealloc(p: usize, size: usize): usize {
   const old = load<usize>(p - HEADER) & ~TAGS;
-  if (p >= __heap_base && old > MAX_SMALL && size > MAX_SMALL) return tlsfRealloc(p, size);
+  if (p >= __heap_base && old > MAX_SMALL && size > MAX_SMALL) {
+    const moved = tlsfRealloc(p, size);
+    used += (load<usize>(moved - HEADER) & ~TAGS) - old;
+    return moved;
+  }
   if (size <= old) return p;
   const grown = objectAlloc(size);
   memory.copy(grown, p, old);
