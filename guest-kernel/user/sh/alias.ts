@@ -15,5 +15,5 @@ export class Alias {
 export const aliases = new NameTable<Alias>();
 
 export function findAlias(name: Bytes): Alias | null {
-  return aliases.has(name) ? aliases.get(name) : null;
+  return aliases.get(name);
 }

@@ -6,6 +6,7 @@ import { Binary, Case, For, FunctionDef, If, Loop, Node, NodeKind, Pipeline, Sim
 import { commandText } from "./command-text";
 import { exitShell } from "./exit";
 import { expandPattern, expandText, expandWords } from "./expand";
+import { release } from "./expanded";
 import { ForkMode, Job, forkShell } from "./fork";
 import { functions } from "./functions";
 import { addJob, waitForJob } from "./jobs";
@@ -164,7 +165,9 @@ function choose(n: Case, flags: i32): void {
     const item = n.items[i];
     for (let k = 0; k < item.patterns.length && sh.flow == Flow.None; k++) {
       const p = expandPattern(item.patterns[k]);
-      if (sh.flow != Flow.None || !matches(p, 0, p.len, word)) continue;
+      const isMatch = sh.flow == Flow.None && matches(p, 0, p.len, word);
+      release(p);
+      if (!isMatch) continue;
       const body = item.body;
       if (body) evaluate(body, flags);
       else sh.status = 0;

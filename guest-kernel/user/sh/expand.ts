@@ -3,7 +3,7 @@ import { Bytes, BytesBuilder, b } from "../../lib/bytes";
 import { Op, Part, PartKind, Word } from "./ast";
 import { arithmetic } from "./arithmetic";
 import { abort, fail, failOf } from "./errors";
-import { Expanded, Mark } from "./expanded";
+import { Expanded, Mark, acquire, release } from "./expanded";
 import { split } from "./fields";
 import { parameter } from "./parameters";
 import { matches } from "./pattern";
@@ -35,29 +35,34 @@ export function expandFields(w: Word, out: Bytes[]): void {
     out.push(plain);
     return;
   }
-  const e = new Expanded();
+  const e = acquire();
   expandParts(w, e, Mode.Fields, Mark.Literal);
   if (sh.flow == Flow.None) split(e, out);
+  release(e);
 }
 
 /** Without splitting and pathname expansion: the word of `case`, the target of a redirection, a here-document. */
 export function expandText(w: Word): Bytes {
   if (w.plain) return w.plain!;
-  const e = new Expanded();
-  expandParts(w, e, Mode.Text, Mark.Literal);
-  return e.take();
+  return oneText(w, Mode.Text);
 }
 
 export function expandAssignment(w: Word): Bytes {
   if (w.plain) return w.plain!;
-  const e = new Expanded();
-  expandParts(w, e, Mode.Assignment, Mark.Literal);
-  return e.take();
+  return oneText(w, Mode.Assignment);
 }
 
-/** Its marks tell which bytes are quoted. */
+function oneText(w: Word, mode: Mode): Bytes {
+  const e = acquire();
+  expandParts(w, e, mode, Mark.Literal);
+  const text = e.take();
+  release(e);
+  return text;
+}
+
+/** Its marks tell which bytes are quoted. The caller releases it. */
 export function expandPattern(w: Word): Expanded {
-  const e = new Expanded();
+  const e = acquire();
   expandParts(w, e, Mode.Text, Mark.Literal);
   return e;
 }
@@ -176,19 +181,26 @@ function unsetError(p: Part): void {
 /** The value without the prefix or suffix that matches the operand. */
 function trimmed(s: Bytes, p: Part): Bytes {
   const e = expandPattern(p.word!);
-  switch (p.op) {
-    case Op.ShortPrefix:
-      for (let n = 0; n <= s.len; n++) if (matches(e, 0, e.len, s.slice(0, n))) return s.slice(n);
-      break;
-    case Op.LongPrefix:
-      for (let n = s.len; n >= 0; n--) if (matches(e, 0, e.len, s.slice(0, n))) return s.slice(n);
-      break;
-    case Op.ShortSuffix:
-      for (let n = s.len; n >= 0; n--) if (matches(e, 0, e.len, s.slice(n))) return s.slice(0, n);
-      break;
-    case Op.LongSuffix:
-      for (let n = 0; n <= s.len; n++) if (matches(e, 0, e.len, s.slice(n))) return s.slice(0, n);
-      break;
+  const isPrefix = p.op == Op.ShortPrefix || p.op == Op.LongPrefix;
+  const cut = isPrefix ? prefixLength(s, e, p.op == Op.LongPrefix) : suffixStart(s, e, p.op == Op.LongSuffix);
+  release(e);
+  return isPrefix ? s.slice(cut) : s.slice(0, cut);
+}
+
+/** Length of the shortest or longest prefix that matches; 0: none. */
+function prefixLength(s: Bytes, e: Expanded, isLongest: bool): i32 {
+  for (let i = 0; i <= s.len; i++) {
+    const n = isLongest ? s.len - i : i;
+    if (matches(e, 0, e.len, s.slice(0, n))) return n;
   }
-  return s;
+  return 0;
+}
+
+/** Where the shortest or longest suffix that matches begins; the length: none does. */
+function suffixStart(s: Bytes, e: Expanded, isLongest: bool): i32 {
+  for (let i = 0; i <= s.len; i++) {
+    const n = isLongest ? i : s.len - i;
+    if (matches(e, 0, e.len, s.slice(n))) return n;
+  }
+  return s.len;
 }

@@ -13,11 +13,29 @@ export const enum Mark {
   Boundary,
 }
 
+/** Buffers that are free; expansions nest, so there may be several. */
+const free: Expanded[] = [];
+/** A larger buffer is left to the collector. */
+const KEPT_SIZE: i32 = 4096;
+
+/** An empty buffer; `release` gives it back. */
+export function acquire(): Expanded {
+  if (free.length == 0) return new Expanded();
+  const e = free.pop();
+  e.clear();
+  return e;
+}
+
+export function release(e: Expanded): void {
+  if (e.text.length <= KEPT_SIZE) free.push(e);
+}
+
 @final
 export class Expanded {
   text: StaticArray<u8> = new StaticArray<u8>(64);
   marks: StaticArray<u8> = new StaticArray<u8>(64);
   len: i32 = 0;
+  private hasSigns: bool = false;
 
   private reserve(more: i32): void {
     const need = this.len + more;
@@ -45,10 +63,12 @@ export class Expanded {
   }
 
   sign(mark: Mark): void {
+    this.hasSigns = true;
     this.byte(0, mark);
   }
 
   clear(): void {
+    this.hasSigns = false;
     this.len = 0;
   }
 
@@ -65,6 +85,7 @@ export class Expanded {
   /** The bytes of [from, to) without the signs. */
   take(from: i32 = 0, to: i32 = i32.MAX_VALUE): Bytes {
     const end = min(to, this.len);
+    if (!this.hasSigns) return Bytes.copyOf(changetype<usize>(this.text) + from, end - from);
     let n = 0;
     for (let i = from; i < end; i++) if (this.isByte(i)) n++;
     const r = Bytes.alloc(n);

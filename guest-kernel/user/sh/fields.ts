@@ -1,6 +1,6 @@
 /** From an expanded word to fields: splitting by IFS (POSIX XCU 2.6.5), then pathname expansion, then quote removal. */
 import { Bytes } from "../../lib/bytes";
-import { Expanded, Mark } from "./expanded";
+import { Expanded, Mark, acquire, release } from "./expanded";
 import { glob } from "./glob";
 import { isPattern } from "./pattern";
 import { sh } from "./state";
@@ -21,7 +21,7 @@ function separator(c: u8): Separator {
 
 /** Appends the fields of `e`, perhaps none, to `out`. */
 export function split(e: Expanded, out: Bytes[]): void {
-  const field = new Expanded();
+  const field = acquire();
   let hasStarted = false;
   // White space has just ended a field: one other separator may follow without ending another.
   let isOpen = false;
@@ -56,6 +56,7 @@ export function split(e: Expanded, out: Bytes[]): void {
     }
   }
   if (hasStarted) emit(field, out);
+  release(field);
 }
 
 function emit(field: Expanded, out: Bytes[]): void {

@@ -24,9 +24,10 @@ export class NameTable<V> {
     return this.find(name) != null;
   }
 
-  /** The value of a name that the table has. */
-  get(name: Bytes): V {
-    return this.find(name)!.value;
+  /** Null: there is no such name. */
+  get(name: Bytes): V | null {
+    const e = this.find(name);
+    return e ? e.value : null;
   }
 
   set(name: Bytes, value: V): void {

@@ -30,19 +30,25 @@ const pipe: usize = memory.data(8, 4);
 /** Descriptors that a command has changed. */
 @final
 class SavedFds {
+  /** How many commands without redirections have been entered since. */
+  empty: i32 = 0;
   fds: i32[] = [];
   /** A copy of what `fds` was, or -1: it was closed. */
   copies: i32[] = [];
   constructor(public below: SavedFds | null) {}
 }
 
-let saved: SavedFds | null = null;
+let saved: SavedFds = new SavedFds(null);
 
 /**
  * Expands and performs the redirections of a command; `restore` or `keep` must follow. Returns 0, or after a message the
  * status of the command that is not run. An error of expansion sets `sh.flow`.
  */
 export function redirect(redirs: Redir[]): i32 {
+  if (redirs.length == 0) {
+    saved.empty++;
+    return 0;
+  }
   saved = new SavedFds(saved);
   const targets: Bytes[] = [];
   for (let i = 0; i < redirs.length; i++) {
@@ -50,15 +56,26 @@ export function redirect(redirs: Redir[]): i32 {
     targets.push(expandText(r.kind == RedirKind.HereDoc ? r.body! : r.target));
     if (sh.flow != Flow.None) return 2;
   }
-  if (redirs.length > 0) stdout.flush();
+  stdout.flush();
   for (let i = 0; i < redirs.length; i++) if (!perform(redirs[i], targets[i])) return 2;
   return 0;
 }
 
+/** Forgets the innermost `redirect` and returns what it saved, if anything. */
+function leave(): SavedFds | null {
+  const s = saved;
+  if (s.empty > 0) {
+    s.empty--;
+    return null;
+  }
+  saved = s.below!;
+  return s;
+}
+
 /** Undoes the innermost `redirect`. */
 export function restore(): void {
-  const s = saved!;
-  saved = s.below;
+  const s = leave();
+  if (!s) return;
   if (s.fds.length > 0) stdout.flush();
   for (let i = s.fds.length - 1; i >= 0; i--) {
     if (s.copies[i] < 0) close(s.fds[i]);
@@ -71,13 +88,13 @@ export function restore(): void {
 
 /** Makes the innermost `redirect` permanent. */
 export function keep(): void {
-  const s = saved!;
-  saved = s.below;
+  const s = leave();
+  if (!s) return;
   for (let i = 0; i < s.copies.length; i++) if (s.copies[i] >= 0) close(s.copies[i]);
 }
 
 function save(fd: i32): void {
-  const s = saved!;
+  const s = saved;
   if (s.fds.includes(fd)) return;
   const copy = <i32>fcntl(fd, F_DUPFD_CLOEXEC, FIRST_PRIVATE_FD);
   s.fds.push(fd);
@@ -90,8 +107,8 @@ function perform(r: Redir, target: Bytes): bool {
   if (fd < 0) return false;
   if (fd == r.fd) {
     // The descriptor was closed before.
-    saved!.fds.push(fd);
-    saved!.copies.push(-1);
+    saved.fds.push(fd);
+    saved.copies.push(-1);
     return true;
   }
   save(r.fd);

@@ -23,7 +23,8 @@ export function findProgram(name: Bytes, path: Bytes | null = null): Bytes | nul
   if (name.indexOf(0x2f) >= 0) return name;
   if (path) return lookUp(name, path);
   if (known != pathGeneration) forgetPrograms();
-  if (hashed.has(name)) return hashed.get(name);
+  const place = hashed.get(name);
+  if (place) return place;
   const set = valueOf(PATH);
   const found = lookUp(name, set ? set : DEFAULT_PATH);
   if (found && found[0] == 0x2f) hashed.set(name, found);
@@ -54,5 +55,5 @@ export function hashedNames(): Bytes[] {
   return hashed.names();
 }
 export function hashedPath(name: Bytes): Bytes {
-  return hashed.get(name);
+  return hashed.get(name)!;
 }

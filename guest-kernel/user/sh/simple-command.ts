@@ -39,7 +39,8 @@ export function runSimple(n: Simple, flags: i32): void {
   const isPlain = !stripCommand(args);
   const builtin = findBuiltin(args[0]);
   const isSpecial = isPlain && builtin ? builtin.isSpecial : false;
-  if (isPlain && !isSpecial && functions.has(args[0])) return runFunction(functions.get(args[0]), n, args, flags);
+  const known = isPlain && !isSpecial ? functions.get(args[0]) : null;
+  if (known) return runFunction(known, n, args, flags);
   if (builtin) return runBuiltin(builtin, isSpecial, n, args, flags);
   runProgram(n, args, flags);
 }
@@ -86,18 +87,23 @@ function expandCommand(words: Word[], args: Bytes[]): bool {
 function runAssignments(n: Simple): void {
   const failed = redirect(n.redirs);
   if (failed == 0 && sh.flow == Flow.None) {
-    const trace = new BytesBuilder();
+    const trace = newTrace();
     for (let i = 0; i < n.assigns.length && sh.flow == Flow.None; i++) setVariable(n.assigns[i], trace);
-    traceCommand(trace, []);
+    traceCommand(trace, null);
     if (sh.flow == Flow.None) sh.status = sh.substitution;
   } else if (sh.flow == Flow.None) sh.status = failed;
   restore();
 }
 
-function setVariable(a: Assign, trace: BytesBuilder): bool {
+/** Where `set -x` collects assignments; null while it is off. */
+function newTrace(): BytesBuilder | null {
+  return sh.has(0x78) ? new BytesBuilder() : null;
+}
+
+function setVariable(a: Assign, trace: BytesBuilder | null): bool {
   const value = expandAssignment(a.value);
   if (sh.flow != Flow.None) return false;
-  if (sh.has(0x78)) {
+  if (trace) {
     if (trace.len > 0) trace.byte(0x20);
     trace.bytes(a.name).byte(0x3d).bytes(value);
   }
@@ -105,7 +111,7 @@ function setVariable(a: Assign, trace: BytesBuilder): bool {
 }
 
 /** Assignments before a command: exported, and put back by `popFrame`. */
-function setLocally(n: Simple, trace: BytesBuilder): void {
+function setLocally(n: Simple, trace: BytesBuilder | null): void {
   for (let i = 0; i < n.assigns.length && sh.flow == Flow.None; i++) {
     makeLocal(n.assigns[i].name);
     if (setVariable(n.assigns[i], trace)) variable(n.assigns[i].name).isExported = true;
@@ -113,13 +119,13 @@ function setLocally(n: Simple, trace: BytesBuilder): void {
 }
 
 /** `set -x` */
-function traceCommand(assigns: BytesBuilder, args: Bytes[]): void {
-  if (!sh.has(0x78) || (assigns.len == 0 && args.length == 0)) return;
+function traceCommand(assigns: BytesBuilder | null, args: Bytes[] | null): void {
+  if (!assigns || (assigns.len == 0 && !args)) return;
   stdout.flush();
   printPrompt(b("PS4"), "+ ");
   let first = assigns.len == 0;
   if (!first) stderr.bytes(assigns.take());
-  for (let i = 0; i < args.length; i++) {
+  for (let i = 0; args && i < args.length; i++) {
     if (!first) stderr.byte(0x20);
     stderr.bytes(args[i]);
     first = false;
@@ -135,7 +141,7 @@ function runBuiltin(builtin: Builtin, isSpecial: bool, n: Simple, args: Bytes[],
     restore();
     return;
   }
-  const trace = new BytesBuilder();
+  const trace = newTrace();
   if (isSpecial) {
     for (let i = 0; i < n.assigns.length && sh.flow == Flow.None; i++) setVariable(n.assigns[i], trace);
   } else if (n.assigns.length > 0) {
@@ -184,7 +190,7 @@ function runFunction(f: FunctionDef, n: Simple, args: Bytes[], flags: i32): void
     return;
   }
   pushFrame();
-  const trace = new BytesBuilder();
+  const trace = newTrace();
   setLocally(n, trace);
   if (sh.flow == Flow.None) {
     traceCommand(trace, args);
@@ -226,7 +232,7 @@ function runProgram(n: Simple, args: Bytes[], flags: i32): void {
     const failed = redirect(n.redirs);
     if (failed != 0) sh.status = failed;
     else {
-      traceCommand(new BytesBuilder(), args);
+      traceCommand(newTrace(), args);
       sh.status = complainMissing(args[0], searchError);
     }
     restore();
@@ -241,7 +247,7 @@ function becomeProgram(n: Simple, args: Bytes[]): void {
   if (failed != 0) sh.status = failed;
   else {
     pushFrame();
-    const trace = new BytesBuilder();
+    const trace = newTrace();
     setLocally(n, trace);
     if (sh.flow == Flow.None) {
       traceCommand(trace, args);

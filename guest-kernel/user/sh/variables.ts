@@ -41,14 +41,16 @@ export let pathGeneration: i32 = 0;
 export let optindGeneration: i32 = 0;
 
 export function variable(name: Bytes): Variable {
-  if (variables.has(name)) return variables.get(name);
+  const known = variables.get(name);
+  if (known) return known;
   const v = new Variable(name.clone());
   variables.set(name, v);
   return v;
 }
 
 export function valueOf(name: Bytes): Bytes | null {
-  return variables.has(name) ? variables.get(name).value : null;
+  const v = variables.get(name);
+  return v ? v.value : null;
 }
 
 function changed(v: Variable): void {
@@ -72,8 +74,8 @@ export function assign(name: Bytes, value: Bytes): bool {
 }
 
 export function unset(name: Bytes): bool {
-  if (!variables.has(name)) return true;
   const v = variables.get(name);
+  if (!v) return true;
   if (v.isReadonly) {
     failOf(name, "is read only");
     return false;
@@ -115,7 +117,7 @@ export function environment(): Bytes[] {
   const all: Bytes[] = [];
   const names = variables.names();
   for (let i = 0; i < names.length; i++) {
-    const v = variables.get(names[i]);
+    const v = variables.get(names[i])!;
     if (!v.isExported || !v.value) continue;
     all.push(new BytesBuilder().bytes(v.name).byte(0x3d).bytes(v.value!).take());
   }
@@ -126,6 +128,6 @@ export function environment(): Bytes[] {
 export function allVariables(): Variable[] {
   const names = variables.names();
   const all: Variable[] = [];
-  for (let i = 0; i < names.length; i++) all.push(variables.get(names[i]));
+  for (let i = 0; i < names.length; i++) all.push(variables.get(names[i])!);
   return all;
 }

@@ -8,7 +8,7 @@ import { isText } from "../text";
 export function aliasBuiltin(args: Bytes[]): i32 {
   if (args.length == 1) {
     const names = aliases.names();
-    for (let i = 0; i < names.length; i++) show(aliases.get(names[i]));
+    for (let i = 0; i < names.length; i++) show(aliases.get(names[i])!);
     return 0;
   }
   let status = 0;

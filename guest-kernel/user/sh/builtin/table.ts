@@ -101,7 +101,7 @@ function falseBuiltin(_args: Bytes[]): i32 {
 }
 
 export function findBuiltin(name: Bytes): Builtin | null {
-  return builtins.has(name) ? builtins.get(name) : null;
+  return builtins.get(name);
 }
 
 export function builtinNames(): Bytes[] {

@@ -12,7 +12,8 @@ import { isText } from "../text";
 
 const FALSE: i32 = 1;
 const ERROR: i32 = 2;
-const BINARY = " = == != < > -eq -ne -gt -ge -lt -le -nt -ot -ef ";
+/** Four bytes each. */
+const BINARY = "=   ==  !=  <   >   -eq -ne -gt -ge -lt -le -nt -ot -ef ";
 const UNARY = "rwxefdcbpugkshLSzntOG";
 const termios: usize = memory.data(64, 8);
 const path: usize = memory.data(4097);
@@ -50,8 +51,12 @@ function result(v: bool, negate: bool): i32 {
 
 function isBinary(s: Bytes): bool {
   if (s.len == 0 || s.len > 3) return false;
-  for (let i = 0; i < s.len; i++) if (s[i] == 0x20) return false;
-  return BINARY.includes(" " + String.UTF8.decodeUnsafe(s.ptr, s.len) + " ");
+  for (let at = 0; at < BINARY.length; at += 4) {
+    let i = 0;
+    while (i < s.len && BINARY.charCodeAt(at + i) == s[i]) i++;
+    if (i == s.len && BINARY.charCodeAt(at + i) == 0x20) return true;
+  }
+  return false;
 }
 
 function isUnary(s: Bytes): bool {
