@@ -76,8 +76,6 @@ export class UserBuf extends IoBuf {
     return 0;
   }
 
-  // Fields of a struct in user memory. Reads return the value through `scratch`-free out parameters: see readU32.
-
   /** The u32 at `off`, or -EFAULT. */
   readU32(off: u64 = 0): Result {
     const r = this.get(off, scratch, 4);

@@ -80,5 +80,5 @@ export const STOP_MASK: u64 = (1 << 18) | (1 << 19) | (1 << 20) | (1 << 21);
 export const UNBLOCKABLE_MASK: u64 = (1 << 8) | (1 << 18);
 /** Signals ignored by default: SIGCHLD SIGCONT SIGURG SIGWINCH. */
 export const IGNORE_MASK: u64 = (1 << 16) | (1 << 17) | (1 << 22) | (1 << 27);
-/** Defaults with a core dump: we never write one, but the wait status carries the bit as Linux's does with a limit of 0: not. */
+/** Caused by the instruction that runs: delivered before all others, so that their frame shows it. */
 export const SYNCHRONOUS_MASK: u64 = (1 << 3) | (1 << 4) | (1 << 6) | (1 << 7) | (1 << 10) | (1 << 30);
