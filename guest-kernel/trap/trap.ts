@@ -42,6 +42,8 @@ export function resume(): usize {
   let t = currentOrNull();
   while (t == null || !staysOn(t)) {
     if (t != null) leave(t);
+    // Many tasks may take their turn, and make garbage, before one of them gets back to user mode.
+    collectOnReturn(true);
     t = pickNext();
     if (t == null) t = idle();
     setCurrent(t);
