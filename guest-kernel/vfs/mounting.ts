@@ -37,7 +37,6 @@ export const MS_RDONLY: u64 = 1;
 export const MS_NOSUID: u64 = 2;
 export const MS_NODEV: u64 = 4;
 export const MS_NOEXEC: u64 = 8;
-export const MS_SYNCHRONOUS: u64 = 16;
 export const MS_REMOUNT: u64 = 32;
 export const MS_NOATIME: u64 = 1024;
 export const MS_NODIRATIME: u64 = 2048;
