@@ -35,6 +35,8 @@ const enum Tok {
   Div,
   Rem,
   Assign,
+  /** A byte that means nothing here. */
+  Unknown,
 }
 
 function precedence(t: Tok): i32 {
@@ -144,11 +146,6 @@ class Expression {
     const isDouble = next == c;
     this.tok = operatorOf(c, isDouble, next);
     this.at++;
-    if (this.tok == Tok.End) {
-      this.at--;
-      this.error("expecting primary");
-      return;
-    }
     if (this.tok == Tok.Assign) {
       this.compound = Tok.Assign;
       return;
@@ -368,5 +365,5 @@ function operatorOf(c: i32, isDouble: bool, next: i32): Tok {
     case 0x25:
       return Tok.Rem;
   }
-  return Tok.End;
+  return Tok.Unknown;
 }

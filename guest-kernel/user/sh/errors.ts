@@ -68,8 +68,13 @@ export function failedOf(what: Bytes, text: string): i32 {
   return 2;
 }
 
-export function illegalNumber(s: Bytes): i32 {
-  warnAbout("Illegal number:", s);
+/** `text what` */
+export function failedAbout(text: string, what: Bytes): i32 {
+  warnAbout(text, what);
   abort();
   return 2;
+}
+
+export function illegalNumber(s: Bytes): i32 {
+  return failedAbout("Illegal number:", s);
 }

@@ -187,7 +187,8 @@ export class Parser extends Tokens {
   private body(): Node {
     const n = this.list(true);
     if (n) return n;
-    this.unexpected("");
+    // At the end of the script the caller says what is missing.
+    if (this.token != Token.End) this.unexpected("");
     return new Simple(this.line);
   }
 

@@ -4,7 +4,7 @@ import { Bytes } from "../../../lib/bytes";
 import { stdout } from "../../libc/out";
 import { SIGCONT } from "../../libc/signal";
 import { sys } from "../../libc/sys";
-import { failed, failedOf } from "../errors";
+import { failed, failedAbout, failedOf } from "../errors";
 import { Job, RUNNING } from "../fork";
 import {
   allJobs,
@@ -52,7 +52,7 @@ function show(job: Job, pidsOnly: bool, showsPid: bool): void {
 }
 
 function noSuchJob(spec: Bytes): i32 {
-  return failedOf(spec, "No such job");
+  return failedAbout("No such job:", spec);
 }
 
 export function fg(args: Bytes[]): i32 {
@@ -96,7 +96,7 @@ export function wait(args: Bytes[]): i32 {
   for (let i = 1; i < args.length; i++) {
     const isSpec = args[i].len > 0 && args[i][0] == 0x25;
     const pid = isSpec ? 0 : smallNumber(args[i]);
-    if (pid < 0) return failedOf(args[i], "No such job");
+    if (pid < 0) return noSuchJob(args[i]);
     const job = isSpec ? jobBySpec(args[i]) : jobByPid(pid);
     if (!job) {
       if (isSpec) return noSuchJob(args[i]);

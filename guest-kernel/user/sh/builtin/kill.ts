@@ -5,7 +5,7 @@ import { isNumber, parseDec } from "../../libc/number";
 import { NSIG, SIGTERM, signalName, signalNumber } from "../../libc/signal";
 import { kill as send } from "../../libc/sys";
 import { strerror } from "../../libc/strerror";
-import { failed, failedOf, illegalNumber, warn } from "../errors";
+import { failed, failedAbout, failedOf, illegalNumber, warn } from "../errors";
 import { jobBySpec } from "../jobs";
 import { isText, smallNumber } from "../text";
 
@@ -34,7 +34,7 @@ export function kill(args: Bytes[]): i32 {
     let pid: i32;
     if (args[at].len > 0 && args[at][0] == 0x25) {
       const job = jobBySpec(args[at]);
-      if (!job) return failedOf(b("No such job"), toText(args[at]));
+      if (!job) return failedAbout("No such job:", args[at]);
       pid = job.group != 0 ? -job.group : job.processes[0].pid;
     } else {
       pid = <i32>parseDec(args[at]);

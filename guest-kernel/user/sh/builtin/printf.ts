@@ -153,7 +153,7 @@ function conversion(format: Bytes, i: i32): i32 {
       break;
     }
     default:
-      failed("%" + String.fromCharCode(c) + ": invalid directive");
+      failed(c == 0 ? "missing format character" : "%" + String.fromCharCode(c) + ": invalid directive");
       status = 2;
       return -1;
   }

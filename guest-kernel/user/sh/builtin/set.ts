@@ -1,7 +1,7 @@
 /** set and shift: options and positional parameters. */
 import { Bytes, b } from "../../../lib/bytes";
 import { stdout } from "../../libc/out";
-import { failed, failedOf, illegalNumber } from "../errors";
+import { failed, failedAbout, illegalNumber } from "../errors";
 import { setJobControl } from "../interactive";
 import { writeQuoted } from "../quote";
 import { OPTION_LETTERS, OPTION_NAMES, sh } from "../state";
@@ -66,12 +66,7 @@ function setByName(name: Bytes, isOn: bool): bool {
     if (isText(name, names[i])) return change(OPTION_LETTERS.charCodeAt(i), isOn);
   }
   if (isText(name, "nolog") || isText(name, "debug")) return true;
-  failedOf(
-    b("Illegal option ")
-      .concat(isOn ? b("-o ") : b("+o "))
-      .concat(name),
-    "unknown",
-  );
+  failedAbout(isOn ? "Illegal option -o" : "Illegal option +o", name);
   return false;
 }
 

@@ -40,7 +40,7 @@ export function test(args: Bytes[]): i32 {
   }
   t.at = at;
   const v = t.or();
-  if (sh.flow == Flow.None && t.at < args.length) return failedOf(args[t.at], "unexpected operator");
+  if (sh.flow == Flow.None && t.at < args.length) return failedOf(args[t.at - 1], "unexpected operator");
   return result(v, negate);
 }
 
