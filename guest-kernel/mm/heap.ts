@@ -83,8 +83,8 @@ export function heapBytes(): usize {
 
 /** Frames that the window has taken for good, its page tables (one for each 2 MiB) included. */
 export function heapFrames(): u32 {
-  const bytes = end == 0 ? 0 : end - WINDOW_START;
-  return <u32>(bytes / PAGE_SIZE + (bytes + 0x1f_ffff) / 0x20_0000);
+  const pages: u32 = end == 0 ? 0 : <u32>((end - WINDOW_START) / PAGE_SIZE);
+  return pages + (pages + 511) / 512;
 }
 
 /**

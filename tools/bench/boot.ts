@@ -2,12 +2,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { boot, powerOn, type Vm } from '../../emulator/host/node/index.ts';
+import { Stop } from '../../emulator/machine/machine.ts';
 import type { Figure } from './figures.ts';
 
 const PROMPT = /strata:.*[#$] $/;
 const FIRST_LINE = /Linux version/;
 const QEMU = 'qemu-system-riscv64';
 const RUNS = 5;
+const STEP_INSTRUCTIONS = 1000;
 
 /** ms until a program's output matches, and until it has printed its first kernel line; the median of a few runs. */
 async function wallUntil(command: string, args: string[]): Promise<{ first: number; prompt: number }> {
@@ -35,24 +37,24 @@ function once(command: string, args: string[]): Promise<{ first: number; prompt:
   });
 }
 
-/** Counts at the very byte that makes the console match: a wait resolves only at the end of the machine's time slice. */
-function instructionsWhen(vm: Vm, pattern: RegExp): () => number {
+/** Counts until the console matches. Steps by little, because output is handed over only at the end of each step. */
+function instructionsUntil(vm: Vm, pattern: RegExp): number {
   const { machine } = vm;
-  const print = machine.onConsole;
-  let count = 0;
-  machine.onConsole = bytes => {
-    print(bytes);
-    if (count === 0 && pattern.test(vm.console)) count = vm.instret;
-  };
-  return () => count;
+  machine.resume();
+  machine.time.start();
+  while (!pattern.test(vm.console)) {
+    const stop = machine.advance(STEP_INSTRUCTIONS);
+    if (stop === Stop.Ended) throw new Error(`the machine ended before its prompt:\n${vm.console}`);
+    if (stop === Stop.Idle) machine.skipIdle();
+  }
+  machine.time.stop();
+  return vm.instret;
 }
 
 export async function bootFigures(): Promise<Figure[]> {
   const vm = powerOn();
-  const prompt = instructionsWhen(vm, PROMPT);
-  await vm.waitForConsole(PROMPT);
   // The built-in firmware retires none: counting begins at the kernel's entry.
-  const toPrompt = prompt();
+  const toPrompt = instructionsUntil(vm, PROMPT);
 
   const ours = await wallUntil(process.execPath, ['bin/qemu-like']);
   const figures: Figure[] = [

@@ -3,12 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { runProgram } from '../run-program.ts';
 import { UserError } from '../../emulator/base/user-error.ts';
 import { bootFigures } from './boot.ts';
+import { buildFigures } from './build.ts';
 import { callFigures } from './calls.ts';
 import { compilerFigures } from './compiler.ts';
 import { table, type Figure } from './figures.ts';
 import { interpreterFigures } from './interpreter.ts';
 
 const GROUPS: Record<string, () => Promise<Figure[]>> = {
+  build: buildFigures,
   boot: bootFigures,
   calls: callFigures,
   compiler: compilerFigures,

@@ -57,7 +57,7 @@ function readLine(isRaw: bool): i32 {
   let hasBackslash = false;
   while (true) {
     if (at == end) {
-      const n = <i32>readFd(0, buffer, isSeekable ? BLOCK : 1);
+      const n = <i32>readFd(0, buffer, <usize>(isSeekable ? BLOCK : 1));
       if (n == -EINTR && hasPending()) {
         const sig = caught();
         if (sig > 0) return 128 + sig;
