@@ -60,7 +60,7 @@ export function sysBrk(want: u64, _1: u64, _2: u64, _3: u64, _4: u64, _5: u64): 
   return <Result>want;
 }
 
-/** Errors, in order: -EINVAL, -ENOMEM, -EBADF, -EACCES, -ENODEV, -EEXIST. */
+/** Errors, in order: -EINVAL, -ENOMEM, -EOVERFLOW, -EBADF, -EACCES, -ENODEV, -EEXIST. */
 export function sysMmap(addr: u64, len: u64, prot64: u64, flags64: u64, fd: u64, offset: u64): Result {
   const flags = <u32>flags64;
   const prot = (<u32>prot64) & PROT_ALL;
@@ -80,13 +80,17 @@ export function sysMmap(addr: u64, len: u64, prot64: u64, flags64: u64, fd: u64,
 
   let pager: Pager | null = null;
   let maxProt = PROT_ALL;
-  if ((flags & MAP_ANONYMOUS) == 0) {
+  if ((flags & MAP_ANONYMOUS) != 0) offset = 0;
+  else {
+    // Byte positions are i64 from here on.
+    if (offset > <u64>i64.MAX_VALUE - len) return fail(Errno.EOVERFLOW);
     const out = new MappingOut();
     const r = (t.files as Files).mapping(<i32>fd, prot, shared, out);
     if (failed(r)) return r;
     pager = out.pager;
     maxProt = out.maxProt;
-  } else if (shared) pager = new SharedAnon(len / PAGE_SIZE);
+  }
+  if (shared && pager == null) pager = new SharedAnon(len / PAGE_SIZE);
 
   let at = addr;
   if (!fixed) at = s.findFree(len, addr);
