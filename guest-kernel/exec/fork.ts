@@ -76,7 +76,7 @@ export function cloneTask(flags: u64, stack: u64, parentTid: u64, tls: u64, chil
   child.mem = mem;
   child.files = files;
   child.fs = fs;
-  child.exitSignal = <i32>(flags & CSIGNAL);
+  child.exitSignal = (flags & CLONE_PARENT) != 0 ? parent.exitSignal : <i32>(flags & CSIGNAL);
   child.isVforkChild = (flags & CLONE_VFORK) != 0;
   const real = (flags & CLONE_PARENT) != 0 && parent.parent != null ? (parent.parent as Task) : parent;
   child.parent = real;

@@ -86,6 +86,8 @@ function giveAwayChildren(t: Task): void {
   for (let i = 0; i < t.children.length; i++) {
     const c = t.children[i];
     c.parent = init;
+    // What the old parent asked clone(2) for is no business of init's: it might even end it.
+    c.exitSignal = SIGCHLD;
     c.ppid = 1;
     if (init != null) init.children.push(c);
     if (c.parentDeathSignal != 0) sendSignal(c, new SigInfo(c.parentDeathSignal, SI_USER, t.pid, t.cred.uid));
