@@ -22,7 +22,7 @@ const TAGS: usize = 3;
 
 const LISTS: usize = 33;
 /** One head for each size in grains; a free block's first word is the next one. */
-const heads: usize = memory.data(LISTS * 4, 16);
+const heads: usize = memory.data(<i32>LISTS * 4, 16);
 
 /** Bytes asked for since boot: what decides when garbage is collected. Wraps. */
 let asked: usize = 0;

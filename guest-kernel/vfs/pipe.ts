@@ -4,12 +4,14 @@
  */
 import { Errno } from "../abi/errno";
 import { Result, fail, failed } from "../lib/result";
-import { PAGE_SIZE, allocFrameRaw, putFrame } from "../mm/frames";
+import { allocFrameRaw, putFrame } from "../mm/frames";
 import { IoBuf } from "../mm/io-buf";
 import { WaitQueue } from "../proc/wait-queue";
 
 export const PIPE_PAGES: u32 = 16;
 export const PIPE_SIZE: u32 = PIPE_PAGES << 12;
+/** PAGE_SIZE in the width of the ring's positions. */
+const PAGE: u32 = 4096;
 /** A write of at most so many bytes is not mixed with others'. */
 export const PIPE_BUF: u32 = 4096;
 
@@ -64,8 +66,8 @@ export class Pipe {
     const all = <u32>min<u64>(n, this.used);
     let done: u32 = 0;
     while (done < all) {
-      const inPage = this.head & (PAGE_SIZE - 1);
-      const part = min<u32>(all - done, PAGE_SIZE - inPage);
+      const inPage = this.head & (PAGE - 1);
+      const part = min<u32>(all - done, PAGE - inPage);
       const page = this.head >> 12;
       const r = buf.put(off + done, this.frames[page] + inPage, part);
       if (failed(r)) {
@@ -75,7 +77,7 @@ export class Pipe {
       done += part;
       this.used -= part;
       this.head = (this.head + part) % PIPE_SIZE;
-      if ((this.head & (PAGE_SIZE - 1)) == 0 && this.used <= PIPE_SIZE - PAGE_SIZE) this.drop(page);
+      if ((this.head & (PAGE - 1)) == 0 && this.used <= PIPE_SIZE - PAGE) this.drop(page);
     }
     if (this.used == 0) {
       this.drop(this.head >> 12);
@@ -92,8 +94,8 @@ export class Pipe {
     while (done < all) {
       const at = (this.head + this.used) % PIPE_SIZE;
       const page = at >> 12;
-      const inPage = at & (PAGE_SIZE - 1);
-      const part = min<u32>(all - done, PAGE_SIZE - inPage);
+      const inPage = at & (PAGE - 1);
+      const part = min<u32>(all - done, PAGE - inPage);
       if (this.frames[page] == 0) this.frames[page] = allocFrameRaw();
       if (this.frames[page] == 0) return done > 0 ? done : fail(Errno.ENOMEM);
       const r = buf.get(off + done, this.frames[page] + inPage, part);

@@ -9,7 +9,7 @@ import { sh } from "../state";
 import { trapAction } from "../trap";
 import { assign, ifs } from "../variables";
 
-const BLOCK: i32 = 1024;
+const BLOCK: usize = 1024;
 const buffer: usize = memory.data(1024);
 const EINTR: i32 = 4;
 
@@ -51,13 +51,13 @@ function readLine(isRaw: bool): i32 {
   line.clear();
   escaped.clear();
   // What can be sought is read in blocks, and the rest given back.
-  const isSeekable = lseek(0, 0, 1) >= 0;
+  const step: usize = lseek(0, 0, 1) >= 0 ? BLOCK : 1;
   let at = 0;
   let end = 0;
   let hasBackslash = false;
   while (true) {
     if (at == end) {
-      const n = <i32>readFd(0, buffer, <usize>(isSeekable ? BLOCK : 1));
+      const n = <i32>readFd(0, buffer, step);
       if (n == -EINTR && hasPending()) {
         const sig = caught();
         if (sig > 0) return 128 + sig;
