@@ -30,14 +30,14 @@ const PROGRAMS = {
 };
 const PAGES = { page: 'emulator/host/web/page.ts', worker: 'emulator/host/web/worker.ts' };
 
-/** Files below `paths` that match, newest time first. */
-function newest(paths, pattern = /\.(m?ts|mjs|json|sh)$/) {
+/** The newest time of a file below `paths`; tests and what the build itself makes beside sources do not count. */
+function newest(paths) {
   let time = 0;
   const visit = path => {
     if (!existsSync(path)) return;
     const s = statSync(path);
     if (s.isDirectory()) for (const name of readdirSync(path)) visit(join(path, name));
-    else if (pattern.test(path) && !/\.test\.ts$|\.gen\.ts$/.test(path)) time = Math.max(time, s.mtimeMs);
+    else if (!/\.test\.(as\.)?ts$|\.gen\.ts$/.test(path)) time = Math.max(time, s.mtimeMs);
   };
   paths.forEach(visit);
   return time;

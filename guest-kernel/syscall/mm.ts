@@ -18,12 +18,15 @@ import {
   PROT_WRITE,
   Vma,
 } from "../mm/vma";
+import { checkpoint } from "../proc/checkpoint";
 import { Files, MappingOut } from "../proc/held";
 import { RLIMIT_AS, RLIMIT_DATA } from "../proc/rlimits";
 import { current } from "../proc/task";
 
 const PAGE_MASK: u64 = PAGE_SIZE - 1;
 const PROT_ALL: u32 = PROT_READ | PROT_WRITE | PROT_EXEC;
+/** A checkpoint for each MiB. */
+const CHECKPOINT_MASK: u64 = (1 << 20) - 1;
 const MREMAP_MAYMOVE: u64 = 1;
 const MREMAP_FIXED: u64 = 2;
 const MADV_DONTNEED: u64 = 4;
@@ -105,7 +108,10 @@ export function sysMmap(addr: u64, len: u64, prot64: u64, flags64: u64, fd: u64,
   v.growsDown = (flags & MAP_GROWSDOWN) != 0;
   s.map(v);
   if ((flags & MAP_POPULATE) != 0 && prot != 0) {
-    for (let va = at; va < at + len; va += PAGE_SIZE) if (s.pageFor(va, (prot & PROT_WRITE) != 0) == 0) break;
+    for (let va = at; va < at + len; va += PAGE_SIZE) {
+      if ((va & CHECKPOINT_MASK) == 0 && !checkpoint()) break;
+      if (s.pageFor(va, (prot & PROT_WRITE) != 0) == 0) break;
+    }
   }
   return <Result>at;
 }

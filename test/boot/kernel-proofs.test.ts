@@ -15,8 +15,8 @@ import { compile } from '../../tools/wasm2rv/compile.ts';
 import { link } from '../../tools/wasm2rv/link.ts';
 import { hasQemu, QemuVm } from '../lib/qemu.ts';
 
-const PROOFS = 21;
-const CALM_PROOFS = 18;
+const PROOFS = 22;
+const CALM_PROOFS = 19;
 const GUEST_MS = 120_000;
 
 let image: Uint8Array;

@@ -225,19 +225,27 @@ export function mv(args: Bytes[]): i32 {
   let status = 0;
   for (let i = 0; i < names.length; i++) {
     const target = intoDir ? join(to, baseName(names[i])) : to;
+    if (isSameFile(names[i], target)) {
+      status = complainOf(names[i], "and the destination are the same file");
+      continue;
+    }
     const r = rename(names[i], target, keep ? RENAME_NOREPLACE : 0);
     if (r == -Errno.EXDEV) status = max(status, moveAcross(names[i], target));
-    else if (r < 0 && !(keep && r == -Errno.EEXIST)) {
-      status = 1;
-      renameFailed(names[i], target, r);
-    }
+    else if (r < 0 && !(keep && r == -Errno.EEXIST)) status = renameFailed(names[i], target, r);
   }
   return status;
 }
 
-function renameFailed(from: Bytes, to: Bytes, error: i64): void {
+/** One object by one name: rename(2) would succeed and do nothing. Two links are left to it. */
+function isSameFile(from: Bytes, to: Bytes): bool {
+  const a = new Stat();
+  const c = new Stat();
+  return a.of(from, true) == 0 && c.of(to, true) == 0 && a.dev == c.dev && a.ino == c.ino && (a.isDir || a.nlink == 1);
+}
+
+function renameFailed(from: Bytes, to: Bytes, error: i64): i32 {
   const what = from.concat(Bytes.copyOf(arrow, 6)).concat(to);
-  cannot("move", what, error);
+  return cannot("move", what, error);
 }
 /** "' to '" */
 const arrow: usize = memory.data<u8>([0x27, 0x20, 0x74, 0x6f, 0x20, 0x27]);

@@ -7,6 +7,7 @@ export const PROT_READ: u64 = 1;
 export const PROT_RW: u64 = 3;
 export const MAP_SHARED: u64 = 1;
 export const MAP_PRIVATE: u64 = 2;
+export const MAP_FIXED: u64 = 0x10;
 export const MAP_ANONYMOUS: u64 = 0x20;
 /** Programs made from AssemblyScript reach 2 GiB: mappings are asked for here. */
 const ARENA: u64 = 0x4000_0000;

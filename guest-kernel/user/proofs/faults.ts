@@ -3,7 +3,20 @@ import { Nr } from "../../abi/nr";
 import { O_CREAT, O_RDWR } from "../../abi/fcntl";
 import { Bytes, b } from "../../lib/bytes";
 import { close, ftruncate, lseek, open, read, sys, write, writeAll } from "../libc/sys";
-import { MAP_PRIVATE, PROT_NONE, PROT_READ, PROT_RW, childReturns, map, spawn, statusOf, unmap } from "./calls";
+import {
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_PRIVATE,
+  PROT_NONE,
+  PROT_READ,
+  PROT_RW,
+  childReturns,
+  map,
+  monotonicMs,
+  spawn,
+  statusOf,
+  unmap,
+} from "./calls";
 
 const SIGBUS: i32 = 7;
 const SIGSEGV: i32 = 11;
@@ -135,4 +148,21 @@ export function protectionTakesEffect(): bool {
   unmap(shared, 4096);
   const gone = statusOf(spawn((): i32 => load<i32>(shared))) == SIGSEGV;
   return hidden && kept && readOnly && gone;
+}
+
+/** Moving 64 GiB of reserved addresses costs what is present in them: nothing. Page by page it took minutes. */
+export function reservationMovesAtOnce(): bool {
+  const MREMAP_MAYMOVE: u64 = 1;
+  const length: u64 = 64 << 30;
+  const NORESERVE: u64 = 0x4000;
+  const at = <u64>sys(Nr.mmap, 0, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | NORESERVE, -1, 0);
+  if (<i64>at < 0) return false;
+  // A neighbour right behind it, so that growing means moving.
+  const neighbour = sys(Nr.mmap, at + length, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  const start = monotonicMs();
+  const moved = sys(Nr.mremap, at, length, length + 4096, MREMAP_MAYMOVE);
+  const took = monotonicMs() - start;
+  sys(Nr.munmap, moved, length + 4096);
+  sys(Nr.munmap, neighbour, 4096);
+  return moved > 0 && <u64>moved != at && took < 1000;
 }

@@ -45,6 +45,7 @@ export function main(sp: u64): void {
   prove("a page past the end of a file is SIGBUS", faults.pastTheEndIsSigbus());
   prove("the stack grows to its limit and no further", faults.stackGrows());
   prove("mprotect and munmap take effect at once", faults.protectionTakesEffect());
+  prove("a reservation of 64 GiB moves at once", faults.reservationMovesAtOnce());
   prove("open() of a fifo parks until the other end comes", parking.fifoOpenParks());
   prove("a signal without SA_RESTART ends a read with -EINTR", parking.signalInterrupts());
   prove("a signal with SA_RESTART restarts a read", parking.signalRestarts());
