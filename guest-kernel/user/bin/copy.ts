@@ -4,7 +4,8 @@ import { Errno } from "../../abi/errno";
 import { Bytes } from "../../lib/bytes";
 import { baseName, isDots, join, listDir } from "../libc/dir";
 import { Options } from "../libc/options";
-import { cannot, complain, complainOf } from "../libc/program";
+import { stderr, stdout } from "../libc/out";
+import { cannot, complain, complainOf, programName } from "../libc/program";
 import { S_IFIFO, S_IFLNK, S_IFREG, Stat } from "../libc/stat";
 import {
   chmod,
@@ -98,7 +99,7 @@ function copy(from: Bytes, to: Bytes, keepLink: bool): i32 {
   const exists = old.of(to, true) == 0;
   if (exists && old.dev == st.dev && old.ino == st.ino) {
     if (preserveAll) return 0;
-    return complainOf(from, "and the destination are the same file");
+    return sameFile(from, to);
   }
   if (exists && noClobber) return 0;
   if (st.isDir) return copyDir(from, to, st, exists, old);
@@ -114,6 +115,21 @@ function copy(from: Bytes, to: Bytes, keepLink: bool): i32 {
   if (exists && old.isDir) return complainOf(to, "cannot overwrite directory with non-directory");
   const e = st.type == S_IFREG ? copyData(from, to, st, exists) : copySpecial(from, to, st, exists);
   return e != 0 ? e : keepAttributes(from, to, st);
+}
+
+/** As coreutils say it. Returns 1. */
+function sameFile(from: Bytes, to: Bytes): i32 {
+  stdout.flush();
+  stderr
+    .bytes(programName)
+    .text(": '")
+    .bytes(from)
+    .text("' and '")
+    .bytes(to)
+    .text("' are the same file")
+    .line()
+    .flush();
+  return 1;
 }
 
 function copyData(from: Bytes, to: Bytes, st: Stat, exists: bool): i32 {
@@ -226,7 +242,7 @@ export function mv(args: Bytes[]): i32 {
   for (let i = 0; i < names.length; i++) {
     const target = intoDir ? join(to, baseName(names[i])) : to;
     if (isSameFile(names[i], target)) {
-      status = complainOf(names[i], "and the destination are the same file");
+      status = sameFile(names[i], target);
       continue;
     }
     const r = rename(names[i], target, keep ? RENAME_NOREPLACE : 0);
