@@ -351,10 +351,6 @@ function pointer(): u64 {
   }
 }
 
-function small(): u64 {
-  return below(40);
-}
-
 function length(): u64 {
   switch (<i32>below(12)) {
     case 0:
