@@ -28,20 +28,22 @@ export function scriptsImage(): Uint8Array {
   return buildImage({ label: 'scripts', entries }, SCRIPTS);
 }
 
-/** The command that runs a script; `lower` names the disk with its lower trees. */
-export function scriptCommand(name: string, lower = ''): string {
-  return `LOWER_FS=${lower} sh /tmp/scripts/${name}.sh 2>&1`;
+/** The command that runs a script; with `lowers`, its lower trees are on that disk. */
+export function scriptCommand(name: string, lowers = ''): string {
+  return `LOWER_FS=${lowers} LOWER_DIR=${name} sh /tmp/scripts/${name}.sh 2>&1`;
 }
 
-/** An ext4 image of a script's lower trees, made by mke2fs from what the script itself fills; needs root. */
-export function lowerImage(name: string): Uint8Array {
+/** An ext4 image of the lower trees of `names`, made by mke2fs from what the scripts themselves fill; needs root. */
+export function lowersImage(names: readonly string[]): Uint8Array {
   const dir = mkdtempSync(join(tmpdir(), 'strata-lower-'));
   try {
     const tree = join(dir, 'tree');
     const image = join(dir, 'lower.img');
-    execFileSync('sh', [join(SCRIPTS, `${name}.sh`), 'fill', tree], { stdio: 'pipe' });
+    for (const name of names) {
+      execFileSync('sh', [join(SCRIPTS, `${name}.sh`), 'fill', join(tree, name)], { stdio: 'pipe' });
+    }
     writeFileSync(image, '');
-    execFileSync('mke2fs', ['-q', '-t', 'ext4', '-d', tree, image, '4M'], { stdio: 'pipe' });
+    execFileSync('mke2fs', ['-q', '-t', 'ext4', '-d', tree, image, '16M'], { stdio: 'pipe' });
     return readFileSync(image);
   } finally {
     rmSync(dir, { recursive: true, force: true });
@@ -63,11 +65,11 @@ export async function bootWithScripts(more: Uint8Array[] = []): Promise<Vm> {
 }
 
 /** Runs a script in `vm`; `leak` says which counts did not come back, or is ''. */
-export async function runInVm(vm: Vm, name: string, lower = ''): Promise<{ report: KtapReport; leak: string }> {
+export async function runInVm(vm: Vm, name: string, lowers = ''): Promise<{ report: KtapReport; leak: string }> {
   // Once for what the first command of a machine leaves in caches for good, and for the agent's own heap.
   await vm.sh(`seq 4000; ${COUNT_OBJECTS}`);
   const before = await vm.sh(COUNT_OBJECTS);
-  const { stdout } = await vm.sh(scriptCommand(name, lower), { timeoutMs: SCRIPT_TIMEOUT_MS });
+  const { stdout } = await vm.sh(scriptCommand(name, lowers), { timeoutMs: SCRIPT_TIMEOUT_MS });
   const after = await vm.sh(COUNT_OBJECTS);
   return { report: parseKtap(stdout), leak: difference(before.stdout, after.stdout) };
 }

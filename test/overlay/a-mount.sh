@@ -58,7 +58,7 @@ cases() {
   umount "$SCRATCH/m"
 
   ok 'A10 the upper may lie inside a lower' \
-    mount -t overlay -o "lowerdir=$SCRATCH/lower/l2:$SCRATCH/up,upperdir=$SCRATCH/work,workdir=$SCRATCH/other" overlay "$SCRATCH/m"
+    mount -t overlay -o "lowerdir=$l2:$SCRATCH/up,upperdir=$SCRATCH/work,workdir=$SCRATCH/other" overlay "$SCRATCH/m"
   umount "$SCRATCH/m"
 
   overlay a l1:l2

@@ -3,7 +3,8 @@
 # A script defines `fill DIR`, which makes its lower trees below DIR, and `cases`, then calls `main "$@"`:
 #   script.sh            runs the cases on a tmpfs of its own; prints KTAP
 #   script.sh fill DIR   only makes the lower trees: for a disk image
-# LOWER_FS=DEVICE        the lowers are the ext4 image on DEVICE, made from `fill`'s tree, instead of a tmpfs
+# LOWER_FS=DEVICE        the lowers are on the ext4 image on DEVICE instead of a tmpfs: what `fill` made stands there
+# LOWER_DIR=NAME         in this directory of it
 #
 # Only what Strata's userland, busybox and coreutils share is used. Results are judged by exit status and by what stat,
 # readlink and getfattr print; where an errno matters, by strerror's text, which all of them print.
@@ -210,6 +211,7 @@ main() {
   mkdir "$LOWER"
   if [ -n "$LOWER_FS" ]; then
     mount -t ext4 -o ro "$LOWER_FS" "$LOWER" || exit 1
+    LOWER=$LOWER/$LOWER_DIR
   else
     fill "$LOWER"
   fi
