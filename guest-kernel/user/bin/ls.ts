@@ -1,11 +1,12 @@
-/** ls: lists directories. -a -A -l -d -1 -i -n -R -t -S -r -F -h, as GNU prints them without a terminal. */
+/** ls: lists directories. -a -A -l -d -1 -i -n -R -t -S -r -F -h, in columns on a terminal. */
+import { TIOCGWINSZ } from "../../abi/termios";
 import { Bytes, b } from "../../lib/bytes";
 import { isDots, join, listDir } from "../libc/dir";
 import { Options } from "../libc/options";
 import { stdout } from "../libc/out";
 import { cannot, fails } from "../libc/program";
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFSOCK, Stat } from "../libc/stat";
-import { readlink } from "../libc/sys";
+import { ioctl, readlink } from "../libc/sys";
 import { shortTime } from "../libc/time";
 import { groupName, userName } from "../libc/users";
 
@@ -23,6 +24,8 @@ class Flags {
   reverse: bool = false;
   classify: bool = false;
   human: bool = false;
+  /** -1: one a line even on a terminal. */
+  single: bool = false;
 }
 
 class Entry {
@@ -34,6 +37,7 @@ class Entry {
 }
 
 let f = new Flags();
+const winsize: usize = memory.data(8, 8);
 
 /** "drwxr-xr-t" */
 export function modeText(mode: u32): Bytes {
@@ -106,6 +110,9 @@ export function ls(args: Bytes[]): i32 {
         break;
       case 0x53:
         f.bySize = true;
+        break;
+      case 0x31:
+        f.single = true;
         break;
       case 0x55:
         f.unsorted = true;
@@ -199,7 +206,45 @@ function owner(name: Bytes | null, id: u32): Bytes {
   return name && !f.numeric ? name : b(id.toString());
 }
 
+/** Columns of the terminal on standard output; 0 when it is none, or when each entry has a line of its own. */
+function terminalWidth(): i32 {
+  if (f.long || f.single || f.inode || ioctl(1, TIOCGWINSZ, winsize) < 0) return 0;
+  const columns = <i32>load<u16>(winsize + 2);
+  return columns > 0 ? columns : 80;
+}
+
+/** What -F puts behind a name, or 0. */
+function suffix(st: Stat): u8 {
+  if (!f.classify) return 0;
+  if (st.isDir) return 0x2f;
+  if (st.isLink) return f.long ? 0 : 0x40;
+  if (st.type == S_IFIFO) return 0x7c;
+  if (st.type == S_IFSOCK) return 0x3d;
+  return (st.mode & 0o111) != 0 ? 0x2a : 0;
+}
+
+/** Down the columns, all as wide as the longest name. */
+function printColumns(entries: Entry[], width: i32): void {
+  let widest = 1;
+  for (let i = 0; i < entries.length; i++) widest = max(widest, entries[i].name.len + (f.classify ? 1 : 0));
+  const perLine = max(width / (widest + 2), 1);
+  const rows = (entries.length + perLine - 1) / perLine;
+  for (let row = 0; row < rows; row++) {
+    for (let i = row; i < entries.length; i += rows) {
+      const e = entries[i];
+      const mark = suffix(e.st);
+      stdout.bytes(e.name);
+      if (mark != 0) stdout.byte(mark);
+      if (i + rows >= entries.length) break;
+      for (let n = e.name.len + (mark != 0 ? 1 : 0); n < widest + 2; n++) stdout.byte(0x20);
+    }
+    stdout.line();
+  }
+}
+
 function print(entries: Entry[]): void {
+  const width = terminalWidth();
+  if (width > 0) return printColumns(entries, width);
   let links = 1;
   let user = 1;
   let group = 1;
@@ -235,13 +280,8 @@ function print(entries: Entry[]): void {
       stdout.byte(0x20).bytes(shortTime(st.mtime)).byte(0x20);
     }
     stdout.bytes(e.name);
-    if (f.classify) {
-      if (st.isDir) stdout.byte(0x2f);
-      else if (st.isLink && !f.long) stdout.byte(0x40);
-      else if (st.type == S_IFIFO) stdout.byte(0x7c);
-      else if (st.type == S_IFSOCK) stdout.byte(0x3d);
-      else if (!st.isLink && (st.mode & 0o111) != 0) stdout.byte(0x2a);
-    }
+    const mark = suffix(st);
+    if (mark != 0) stdout.byte(mark);
     if (f.long && st.isLink) {
       const target = readlink(e.path);
       if (target) stdout.text(" -> ").bytes(target);
