@@ -4,7 +4,7 @@
  * name.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const RELEASE = 'trixie';
@@ -49,12 +49,30 @@ export function debianKernelPackage(): string | null {
   return name === undefined ? null : debianPackage(name);
 }
 
+/** The archive that this host itself installs from: its first source that ends in /debian. Throws where there is none. */
+function hostMirror(): string {
+  const folder = '/etc/apt/sources.list.d';
+  const files = [
+    '/etc/apt/sources.list',
+    ...(existsSync(folder)
+      ? readdirSync(folder)
+          .sort()
+          .map(f => join(folder, f))
+      : []),
+  ];
+  for (const file of files.filter(f => existsSync(f))) {
+    const found = /^(?:URIs:|deb\b).*?(https?:\S+\/debian)\/?(?=\s|$)/m.exec(readFileSync(file, 'utf8'));
+    if (found) return found[1]!;
+  }
+  throw new Error('no Debian archive among the sources of apt');
+}
+
 function aptOptions(root: string): string[] {
   for (const dir of ['state/lists/partial', 'cache/archives/partial', 'etc', 'unpacked']) {
     mkdirSync(join(root, dir), { recursive: true });
   }
   const list = join(root, 'etc', 'sources.list');
-  writeFileSync(list, `deb [signed-by=${KEYRING}] http://deb.debian.org/debian ${RELEASE} main\n`);
+  writeFileSync(list, `deb [signed-by=${KEYRING}] ${hostMirror()} ${RELEASE} main\n`);
   writeFileSync(join(root, 'state', 'status'), '');
   return [
     '-oAPT::Architecture=riscv64',
