@@ -7,17 +7,8 @@ import { CC_OFFSET, TCGETS, TCSETS, TIOCSWINSZ, VMIN, VTIME } from "../../abi/te
 import { Errno } from "../../abi/errno";
 import { Bytes, b } from "../../lib/bytes";
 import { cannot } from "../libc/program";
-import {
-  SIGCHLD,
-  SIGPIPE,
-  SIG_IGN,
-  WNOHANG,
-  exitStatus,
-  handlerOf,
-  ppoll,
-  setSignalMask,
-  sigaction,
-} from "../libc/process";
+import { SIG_IGN, WNOHANG, exitStatus, handlerOf, ppoll, setSignalMask, sigaction } from "../libc/process";
+import { SIGCHLD, SIGPIPE } from "../libc/signal";
 import { strerror } from "../libc/strerror";
 import { close, ioctl, open, read, wait4 } from "../libc/sys";
 import { Command } from "./command";

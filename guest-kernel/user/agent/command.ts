@@ -6,7 +6,8 @@ import { Bytes, b } from "../../lib/bytes";
 import { execSearch } from "../libc/exec";
 import { stderr } from "../libc/out";
 import { environ } from "../libc/program";
-import { NSIG, SIGKILL, SIG_DFL, setSignalMask, sigaction } from "../libc/process";
+import { SIG_DFL, setSignalMask, sigaction } from "../libc/process";
+import { NSIG, SIGKILL } from "../libc/signal";
 import { strerror } from "../libc/strerror";
 import { chdir, close, dup3, exit, fcntl, fork, kill, open, pipe2, read, sys, write } from "../libc/sys";
 import { CREDIT, MAX_PAYLOAD, STDERR, STDOUT, outgoingPayload, send, sendU32 } from "./frames";
@@ -64,7 +65,7 @@ export class Command {
   /** In the child: never returns. */
   private become(argv: Bytes[], extra: Bytes[], cwd: Bytes, input: i32, output: i32, error: i32): void {
     sys(Nr.setsid);
-    for (let s = 1; s <= NSIG; s++) sigaction(s, SIG_DFL);
+    for (let s = 1; s < NSIG; s++) sigaction(s, SIG_DFL);
     setSignalMask(0);
     dup3(input, 0);
     dup3(output, 1);

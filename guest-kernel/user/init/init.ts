@@ -10,7 +10,7 @@ import { Bytes, b } from "../../lib/bytes";
 import { readFile } from "../libc/input";
 import { stderr, stdout } from "../libc/out";
 import { cannot, complain, environ } from "../libc/program";
-import { SIGKILL, SIGTERM } from "../libc/process";
+import { SIGKILL, SIGTERM } from "../libc/signal";
 import {
   access,
   chdir,

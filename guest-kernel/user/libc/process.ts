@@ -3,11 +3,6 @@ import { Nr } from "../../abi/nr";
 import { funcAddr } from "./rv";
 import { sys } from "./sys";
 
-export const SIGKILL: i32 = 9;
-export const SIGPIPE: i32 = 13;
-export const SIGTERM: i32 = 15;
-export const SIGCHLD: i32 = 17;
-export const NSIG: i32 = 64;
 export const SIG_DFL: u64 = 0;
 export const SIG_IGN: u64 = 1;
 export const SA_RESTART: u64 = 0x10000000;

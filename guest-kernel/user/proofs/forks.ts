@@ -1,6 +1,6 @@
 /** fork, copy-on-write, wait4. */
 import { Nr } from "../../abi/nr";
-import { SIGKILL } from "../libc/process";
+import { SIGKILL } from "../libc/signal";
 import { exit, kill, sys } from "../libc/sys";
 import {
   MAP_PRIVATE,

@@ -2,7 +2,8 @@
 import { Nr } from "../../abi/nr";
 import { O_RDONLY, O_WRONLY } from "../../abi/fcntl";
 import { b } from "../../lib/bytes";
-import { SA_RESTART, SIGCHLD, SIG_DFL, handlerOf, sigaction } from "../libc/process";
+import { SA_RESTART, SIG_DFL, handlerOf, sigaction } from "../libc/process";
+import { SIGCHLD } from "../libc/signal";
 import { close, kill, mknod, open, pipe2, read, sys, write } from "../libc/sys";
 import { alarmMs, board, monotonicMs, sleepMs, spawn, statusOf } from "./calls";
 

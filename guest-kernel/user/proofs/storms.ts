@@ -2,7 +2,7 @@
 import { Nr } from "../../abi/nr";
 import { O_CREAT, O_WRONLY } from "../../abi/fcntl";
 import { Bytes, BytesBuilder, b } from "../../lib/bytes";
-import { SIGKILL } from "../libc/process";
+import { SIGKILL } from "../libc/signal";
 import { close, exit, fork, kill, open, sys, unlink, write } from "../libc/sys";
 import { MAP_PRIVATE, PROT_RW, freeMemory, map, pid, sleepMs, spawn, statusOf } from "./calls";
 

@@ -1,7 +1,7 @@
 /**
  * A hostile program: `syscalls SEED CASES CALLS [trace]`. Each case is a child that makes CALLS random system calls with
  * arguments that tend to matter, in a tree of its own below /tmp/fz; the parent ends whatever it left and goes on with
- * the next seed. Half of the children run as uid 1000. With `trace` every call is written to the console first.
+ * the next seed. Half of the children run as uid 1000. One long file, because the pools of arguments belong together. With `trace` every call is written to the console first.
  */
 import { AT_FDCWD, O_CREAT, O_RDONLY, O_RDWR } from '../../../guest-kernel/abi/fcntl';
 import { Nr } from '../../../guest-kernel/abi/nr';
