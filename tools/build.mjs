@@ -100,6 +100,24 @@ await step('web page', ['dist/web/page.js', 'dist/web/worker.js', 'dist/web/inde
   });
 });
 
+await step('browser library', ['dist/strata.browser.mjs'], ['emulator'], () =>
+  build({
+    entryPoints: { 'strata.browser': 'emulator/host/web/index.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'esm',
+    sourcemap: 'linked',
+    logLevel: 'warning',
+  }),
+);
+
+await step('types', ['dist/types/host/node/index.d.ts'], ['emulator', 'tsconfig.types.json'], () =>
+  node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.types.json'),
+);
+
 /** What the kernel puts in the place of the AssemblyScript runtime's own functions. */
 const KERNEL_RUNTIME = [
   'abort=guest-kernel/hal/panic/kabort',

@@ -23,7 +23,7 @@ export interface CommonOptions {
   readonly icount?: number | 'real';
   /** virtio-mmio version 1, as QEMU 7.2 has it by default, instead of 2. Default true. */
   readonly isVirtioLegacy?: boolean;
-  /** Of everything random. Default 1. */
+  /** Of everything random. Default 1; in real time, the host's own random bytes. */
   readonly seed?: number;
   /** Refuse the guest's reboot: it ends the machine. Default true. */
   readonly isRebootRefused?: boolean;
@@ -62,6 +62,7 @@ export function machineConfig(options: MachineOptions): MachineConfig {
     { kind: 'console' },
     { kind: 'rng' },
   ];
+  const seed = options.seed ?? (icount === 'real' ? undefined : 1);
   return {
     memoryMiB: options.memoryMiB ?? 128,
     bios: typeof bios === 'string' ? bios : named(bios, 'firmware'),
@@ -73,7 +74,7 @@ export function machineConfig(options: MachineOptions): MachineConfig {
     ...(icount === 'real' ? {} : { icountShift: icount }),
     isRebootRefused: options.isRebootRefused ?? true,
     epochMs: icount === 'real' ? Date.now() : VIRTUAL_EPOCH_MS,
-    seed: options.seed ?? 1,
+    ...(seed === undefined ? {} : { seed }),
     guestError: options.guestError ?? (() => {}),
   };
 }

@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { expect } from 'vitest';
 import { QEMU_LIKE } from './cli.ts';
 
-/** An optional dependency: undefined where it could not be built. */
-export const pty = await import('node-pty').catch(() => undefined);
+/** Undefined where there is no build of it for this host. */
+export const pty = await import('@lydell/node-pty').catch(() => undefined);
 const DEADLINE_MS = 20_000;
 
 export interface Terminal {

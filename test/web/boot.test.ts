@@ -16,7 +16,11 @@ const ARGS = [
   '--disable-dev-shm-usage',
 ];
 const DEADLINE_MS = 45_000;
-const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript' };
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+};
 
 /** Files by URL path: the bundled page, the images, and kernels of the test's own. */
 const files = new Map<string, () => Uint8Array>([
@@ -26,6 +30,10 @@ const files = new Map<string, () => Uint8Array>([
   ),
   ...['kernel.elf', 'rootfs.img'].map(
     name => [`/${name}`, () => readFileSync(join('images/out', name))] as [string, () => Uint8Array],
+  ),
+  // What the package's folder has, for the example.
+  ...['examples/page.html', 'dist/strata.browser.mjs', 'images/out/kernel.elf', 'images/out/rootfs.img'].map(
+    path => [`/${path}`, () => readFileSync(path)] as [string, () => Uint8Array],
   ),
 ]);
 
@@ -91,6 +99,14 @@ describe.skipIf(!existsSync(CHROMIUM))('headless Chromium', () => {
     await waitForText(page, /\n42\nriscv64\n/);
     await page.evaluate("strata.type('exit\\r')");
     await waitForText(page, /ended with status 0/);
+    await page.close();
+  });
+
+  test('the example page uses the library without a bundler', async () => {
+    const page = await browser.newPage();
+    await page.goto(`${origin}/examples/page.html`);
+    await page.waitForFunction('/riscv64/.test(document.body.textContent)', undefined, { timeout: DEADLINE_MS });
+    expect(await page.textContent('#out')).toMatch(/^Linux strata .*\nbin\n/s);
     await page.close();
   });
 });

@@ -1,6 +1,4 @@
-/** The library for Node: `import { boot } from 'strata/dist/strata.mjs'`. */
-export { boot, powerOn, type BootOptions, type DriveOptions } from './boot.ts';
-export type { CommandOptions, CommandResult, VmSnapshot } from '../../session/vm.ts';
-export { Vm } from '../../session/vm.ts';
-export { AgentClient } from '../../session/agent-client.ts';
-export { UserError } from '../../base/user-error.ts';
+/** The package `strata` in Node: `import { boot, Machine } from 'strata'`. Images may be named as files. */
+export * from '../library.ts';
+export { boot, machineConfig, powerOn, type BootOptions, type DriveOptions, type ImageFile } from './boot.ts';
+export { builtImage, FileBackend } from './files.ts';

@@ -1,11 +1,10 @@
 /** The machine in a web worker: kernel and root image by URL, the serial console as messages. */
 import { UserError } from '../../base/user-error.ts';
-import type { DeviceSpec, NamedBytes } from '../../machine/config.ts';
 import { drive } from '../../machine/drive.ts';
 import { Machine } from '../../machine/machine.ts';
 import { AgentClient } from '../../session/agent-client.ts';
-import { CowLayer } from '../../storage/cow-layer.ts';
-import { MemoryBackend } from '../../storage/memory-backend.ts';
+import { machineConfig } from '../../session/machine-options.ts';
+import { fetchImage } from './fetch-image.ts';
 import type { StartMessage, ToPage, ToWorker } from './messages.ts';
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
@@ -44,21 +43,21 @@ async function run(start: StartMessage): Promise<void> {
 }
 
 async function runMachine({ kernelUrl, rootUrl, memoryMiB, append }: StartMessage): Promise<number> {
-  const [kernel, root] = await Promise.all([fetched(kernelUrl), rootUrl === undefined ? undefined : fetched(rootUrl)]);
-  const devices: DeviceSpec[] = [{ kind: 'console' }, { kind: 'rng' }];
-  if (root)
-    devices.unshift({ kind: 'blk', backend: new CowLayer(new MemoryBackend(root.bytes, true), true), serial: '' });
-  const vm = new Machine({
-    memoryMiB,
-    bios: 'default',
-    kernel,
-    append,
-    devices,
-    isVirtioLegacy: false,
-    isRebootRefused: false,
-    epochMs: Date.now(),
-    guestError: () => {},
-  });
+  const [kernel, root] = await Promise.all([
+    fetchImage(kernelUrl),
+    rootUrl === undefined ? undefined : fetchImage(rootUrl),
+  ]);
+  const vm = new Machine(
+    machineConfig({
+      kernel,
+      drives: root ? [{ image: root.bytes, isReadOnly: true }] : [],
+      append,
+      memoryMiB,
+      icount: 'real',
+      isVirtioLegacy: false,
+      isRebootRefused: false,
+    }),
+  );
   vm.onConsole = bytes => say({ type: 'output', bytes });
   agent = new AgentClient(bytes => vm.sendToAgent(bytes));
   agent.onReady = passSize;
@@ -72,16 +71,4 @@ async function runMachine({ kernelUrl, rootUrl, memoryMiB, append }: StartMessag
 /** The page's terminal has another size: the guest's console learns it from the agent. */
 function passSize(): void {
   if (agent?.isReady && size) agent.setWindowSize(size.rows, size.columns);
-}
-
-async function fetched(url: string): Promise<NamedBytes> {
-  const hint = 'check the address; npm run build makes images/out/';
-  let response: Response;
-  try {
-    response = await fetch(url);
-  } catch {
-    throw new UserError(`${url}: no answer`, hint);
-  }
-  if (!response.ok) throw new UserError(`${url}: ${response.status} ${response.statusText}`, hint);
-  return { name: url, bytes: new Uint8Array(await response.arrayBuffer()) };
 }

@@ -1,0 +1,14 @@
+/** What the package `strata` exports in Node and in browsers alike; host/node and host/web add their ways to images. */
+export { UserError } from '../base/user-error.ts';
+export type { GuestErrorLog } from '../bus/device.ts';
+export { Privilege, type Cpu } from '../cpu/cpu.ts';
+export type { DeviceSpec, MachineConfig, NamedBytes } from '../machine/config.ts';
+export { drive } from '../machine/drive.ts';
+export { Machine, Stop } from '../machine/machine.ts';
+export { emptyTwin, SnapshotKeeper, type Snapshot } from '../machine/snapshot.ts';
+export { AgentClient } from '../session/agent-client.ts';
+export type { CommonOptions, DriveImage, MachineOptions } from '../session/machine-options.ts';
+export { Vm, type CommandOptions, type CommandResult, type VmSnapshot } from '../session/vm.ts';
+export type { BlockBackend } from '../storage/block-backend.ts';
+export { CowLayer } from '../storage/cow-layer.ts';
+export { MemoryBackend } from '../storage/memory-backend.ts';
