@@ -67,6 +67,8 @@ export interface CpuOptions {
   readonly time: () => number;
   /** stimecmp or menvcfg.STCE changed: the board plans its next timer event again (`cpu.stimecmp`). */
   readonly onTimerChange?: () => void;
+  /** Every instruction by the step function, for tests: what the fast loop does must be the same. */
+  readonly isStepOnly?: boolean;
 }
 
 /** Exports of slow/index.ts that this file calls; i64 is BigInt here, for the debugger alone. */
@@ -110,7 +112,7 @@ export class Cpu {
     slowModule ??= new WebAssembly.Module(fromBase64(SLOW_WASM));
     const slow = new WebAssembly.Instance(slowModule, { env: { memory: ram.memory }, host: this.hostFunctions() });
     this.slow = slow.exports as unknown as SlowExports;
-    const interpreter = new WebAssembly.Instance(interpreterModule(ram.map), {
+    const interpreter = new WebAssembly.Instance(interpreterModule(ram.map, options.isStepOnly), {
       host: { memory: ram.memory },
       slow: slow.exports,
       decoder: {

@@ -1,20 +1,9 @@
 /** The generated interpreter against the BigInt oracle: the same rows, read in two ways, on the same random programs. */
 import { expect, test } from 'vitest';
-import { runOnCpu, type Program } from './judge.ts';
+import { runOnCpu, runOnOracle } from './judge.ts';
 import { CASE_BYTES, DYNAMIC, FLOAT_ROWS, floatProgram } from './float-program.ts';
-import { Oracle } from './oracle.ts';
-import { CODE_BASE, DATA_BASE, randomProgram } from './random-program.ts';
+import { randomProgram } from './random-program.ts';
 
-function runOnOracle({ code, data }: Program): Uint8Array {
-  const bytes = data.slice();
-  const segments = [
-    { base: CODE_BASE, bytes: code },
-    { base: DATA_BASE, bytes },
-  ];
-  const oracle = new Oracle(segments, BigInt(CODE_BASE));
-  while (!oracle.isDone) oracle.step();
-  return bytes;
-}
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 test.each([101, 102, 103, 104])('integer, memory and atomic instructions, seed %i', seed => {

@@ -21,6 +21,25 @@ const HOLDS: Record<Condition, (a: bigint, b: bigint) => boolean> = {
   geu: (a, b) => a >= b,
 };
 
+/** What an instruction word means, with its register fields looked up once. */
+interface Known extends Decoded {
+  readonly isFloat: Readonly<Record<'rd' | 'rs1' | 'rs2', boolean>>;
+}
+const known = new Map<number, Known>();
+
+function decodeOnce(word: number, pc: bigint): Known {
+  const found = known.get(word);
+  if (found) return found;
+  const decoded = must(decode(word), `instruction ${word.toString(16)} at ${pc.toString(16)}`);
+  const operands = decoded.insn.operands ?? formatOf(decoded.insn.format).operands;
+  const isFloat = (name: string): boolean => new RegExp(`\\bf${name}\\b`).test(operands);
+  const made = { ...decoded, isFloat: { rd: isFloat('rd'), rs1: isFloat('rs1'), rs2: isFloat('rs2') } };
+  if (known.size >= KNOWN_MAX) known.clear();
+  known.set(word, made);
+  return made;
+}
+const KNOWN_MAX = 100_000;
+
 /** Flat memory at an address. */
 export interface Segment {
   readonly base: number;
@@ -41,14 +60,14 @@ export class Oracle {
   ) {}
 
   step(): void {
-    const low = Number(this.readMemory(this.pc, 2));
-    const word = (low & 3) === 3 ? low | (Number(this.readMemory(this.pc + 2n, 2)) << 16) : low;
-    const decoded = must(decode(word), `instruction ${word.toString(16)} at ${this.pc.toString(16)}`);
+    const { bytes, at } = this.locate(this.pc, 2);
+    const low = bytes[at]! | (bytes[at + 1]! << 8);
+    const word = (low & 3) === 3 ? low | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24) : low;
+    const decoded = decodeOnce(word, this.pc);
     const ops = new OracleOps(this, decoded);
-    const operands = decoded.insn.operands ?? formatOf(decoded.insn.format).operands;
     const result = decoded.insn.run<bigint>(ops);
     if (result !== undefined) {
-      if (/\bfrd\b/.test(operands)) this.f[decoded.rd] = wrap(result);
+      if (decoded.isFloat.rd) this.f[decoded.rd] = wrap(result);
       else if (decoded.rd !== 0) this.x[decoded.rd] = wrap(result);
     }
     this.pc = ops.target;
@@ -56,9 +75,13 @@ export class Oracle {
 
   readMemory(address: bigint, width: number): bigint {
     const { bytes, at } = this.locate(address, width);
-    let value = 0n;
-    for (let i = width - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[at + i]!);
-    return value;
+    const half = (from: number, to: number): number => {
+      let value = 0;
+      for (let i = to - 1; i >= from; i--) value = value * 256 + bytes[at + i]!;
+      return value;
+    };
+    if (width < 8) return BigInt(half(0, width));
+    return (BigInt(half(4, 8)) << 32n) | BigInt(half(0, 4));
   }
   writeMemory(address: bigint, width: number, value: bigint): void {
     const { bytes, at } = this.locate(address, width);
@@ -93,13 +116,11 @@ class OracleOps implements Ops<bigint> {
 
   constructor(
     private readonly hart: Oracle,
-    private readonly decoded: Decoded,
+    private readonly decoded: Known,
   ) {
-    const operands = decoded.insn.operands ?? formatOf(decoded.insn.format).operands;
-    const read = (name: string, index: number): bigint =>
-      (new RegExp(`\\bf${name}\\b`).test(operands) ? hart.f : hart.x)[index]!;
-    this.rs1 = read('rs1', decoded.rs1);
-    this.rs2 = read('rs2', decoded.rs2);
+    const { isFloat } = decoded;
+    this.rs1 = (isFloat.rs1 ? hart.f : hart.x)[decoded.rs1]!;
+    this.rs2 = (isFloat.rs2 ? hart.f : hart.x)[decoded.rs2]!;
     this.rs3 = hart.f[decoded.rs3]!;
     this.imm = wrap(BigInt(decoded.imm));
     this.pc = hart.pc;

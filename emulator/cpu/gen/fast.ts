@@ -216,11 +216,13 @@ class FastOps extends WasmOps {
   }
 }
 
-/** Body of `run(remaining) -> ExitReason`. */
-export function fastLoop(map: MemoryMap, calls: FastCalls): Code {
+/** Body of `run(remaining) -> ExitReason`. @param isStepOnly every instruction is the step function's */
+export function fastLoop(map: MemoryMap, calls: FastCalls, isStepOnly = false): Code {
   const handlers: Code[] = [
     ...pseudoHandlers(calls),
-    ...HANDLERS.map((handler, i) => new FastOps(map, handler, PSEUDO_HANDLERS + i).generate()),
+    ...HANDLERS.map((handler, i) =>
+      isStepOnly ? br(slowDepth(PSEUDO_HANDLERS + i)) : new FastOps(map, handler, PSEUDO_HANDLERS + i).generate(),
+    ),
   ];
   const depths = handlers.map((_, i) => i);
   const dispatch = [
@@ -235,6 +237,11 @@ export function fastLoop(map: MemoryMap, calls: FastCalls): Code {
     slowCode(calls),
   ];
   return loop(enterCode(calls), VOID_BLOCK, loop(nested), END, spentCode());
+}
+
+/** Label `slow` as the handler at `position` sees it. */
+function slowDepth(position: number): number {
+  return HANDLER_COUNT - position;
 }
 
 /** Undecoded, page end, straddling, illegal: the numbers of layout.ts. The first two are no instructions. */

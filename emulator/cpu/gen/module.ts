@@ -44,18 +44,19 @@ function floatFunction(operation: string): string {
 }
 
 const WASM_PAGE = 65536;
-const compiled = new Map<number, WebAssembly.Module>();
+const compiled = new Map<string, WebAssembly.Module>();
 
 /** Imports: `host.memory`, `slow.*` and `decoder.*`; exports: `run` and `step`. */
-export function interpreterModule(map: MemoryMap): WebAssembly.Module {
-  const known = compiled.get(map.totalBytes);
+export function interpreterModule(map: MemoryMap, isStepOnly = false): WebAssembly.Module {
+  const key = `${map.totalBytes} ${isStepOnly}`;
+  const known = compiled.get(key);
   if (known) return known;
-  const module = new WebAssembly.Module(generate(map));
-  compiled.set(map.totalBytes, module);
+  const module = new WebAssembly.Module(generate(map, isStepOnly));
+  compiled.set(key, module);
   return module;
 }
 
-function generate(map: MemoryMap): Uint8Array<ArrayBuffer> {
+function generate(map: MemoryMap, isStepOnly: boolean): Uint8Array<ArrayBuffer> {
   const module = new WasmModule();
   const pages = Math.ceil(map.totalBytes / WASM_PAGE);
   module.importMemory('host', 'memory', pages, pages);
@@ -78,7 +79,7 @@ function generate(map: MemoryMap): Uint8Array<ArrayBuffer> {
   module.addFunction({ params: ['i32'], results: ['i32'] }, STEP_LOCALS, stepBody);
   const calls = { enter: named('enter'), decode: named('decode'), step };
   const run = module.addFunction({ params: ['i32'], results: ['i32'] }, FAST_LOCALS, [
-    fastLoop(map, calls),
+    fastLoop(map, calls, isStepOnly),
     op('unreachable'),
   ]);
   module.exportFunction('run', run);
