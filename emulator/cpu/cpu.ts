@@ -85,6 +85,9 @@ interface SlowExports {
 const ACCESS = { read: 0, write: 1, execute: 2 } as const;
 /** Most-significant bit of menvcfg. */
 const STCE_HIGH = 0x8000_0000;
+/** A PMP entry that lets everybody do everything. */
+const PMP_NAPOT_RWX = 0x1f;
+const PMP_EVERYTHING = 2 ** 53 - 1;
 const A0 = 10;
 
 let slowModule: WebAssembly.Module | undefined;
@@ -173,10 +176,11 @@ export class Cpu {
 
   /**
    * Power-on state, then pc, mode and a0…a2. Started in S-mode, the hart is as OpenSBI leaves it: everything that S-mode
-   * can handle is delegated, counters and the Sstc timer are open.
+   * can handle is delegated, counters and the Sstc timer are open. Below M, PMP lets everything through.
    */
   reset(pc: number, mode: Privilege, a0 = 0, a1 = 0, a2 = 0): void {
     this.u64.fill(0n, layout.ARCH_START >> 3, layout.REMAINING >> 3);
+    this.u64.fill(0n, layout.PMU_START >> 3, layout.PMU_END >> 3);
     this.i32.fill(0, layout.REMAINING >> 2, layout.SBI_ENABLED >> 2);
     this.setNumber(layout.PC, pc);
     [a0, a1, a2].forEach((value, i) => this.setNumber(layout.X_REGS + 8 * (A0 + i), value));
@@ -187,6 +191,10 @@ export class Cpu {
       this.setNumber(layout.MCOUNTEREN, 7);
       this.setNumber(layout.SCOUNTEREN, 7);
       this.u32[(layout.MENVCFG >> 2) + 1] = STCE_HIGH;
+    }
+    if (mode !== Privilege.M) {
+      this.setNumber(layout.PMPCFG, PMP_NAPOT_RWX);
+      this.setNumber(layout.PMPADDR, PMP_EVERYTHING);
     }
     this.setNumber(layout.STIMECMP, Infinity);
     this.stateChanged();
@@ -263,6 +271,7 @@ export class Cpu {
   save(out: StateWriter): void {
     out.tag('cpu');
     out.bytes(new Uint8Array(this.ram.memory.buffer, layout.ARCH_START, layout.ARCH_END - layout.ARCH_START));
+    out.bytes(new Uint8Array(this.ram.memory.buffer, layout.PMU_START, layout.PMU_END - layout.PMU_START));
     out.u53(this.instret);
     out.bool(this.isSbiEnabled);
   }
@@ -271,6 +280,12 @@ export class Cpu {
     const cells = from.bytes();
     assert(cells.length === layout.ARCH_END - layout.ARCH_START, `a hart's state has not ${cells.length} bytes`);
     new Uint8Array(this.ram.memory.buffer).set(cells, layout.ARCH_START);
+    const counters = from.bytes();
+    assert(
+      counters.length === layout.PMU_END - layout.PMU_START,
+      `a hart's counters have not ${counters.length} bytes`,
+    );
+    new Uint8Array(this.ram.memory.buffer).set(counters, layout.PMU_START);
     this.i32.fill(0, layout.REMAINING >> 2, layout.SBI_ENABLED >> 2);
     this.setNumber(layout.INSTRET_BASE, from.u53());
     this.isSbiEnabled = from.bool();

@@ -44,6 +44,8 @@ export const FRM = 720;
 /** What a guest's write added to minstret and mcycle (they otherwise equal the instructions begun). */
 export const MINSTRET_OFFSET = 728;
 export const MCYCLE_OFFSET = 736;
+/** Counters that stand still. */
+export const MCOUNTINHIBIT = 744;
 /** Load reservation: the address, the access width while it holds (else 0), and the value that was loaded. */
 export const RESERVATION = 752;
 export const RESERVED = 760;
@@ -121,6 +123,12 @@ export const CFG_RAM = 1252;
 export const CFG_RAM_BASE = 1256;
 export const CFG_RAM_SIZE = 1264;
 export const CFG_HARTID = 1272;
+
+/** Architectural state too: mhpmevent3…31, then mhpmcounter3…18 (what instret adds to it while it counts). */
+export const PMU_START = 1536;
+export const MHPMEVENT = 1536;
+export const MHPMCOUNTER = 1768;
+export const PMU_END = 1896;
 
 /** Ops of instructions that straddle two pages, and so belong to none: a cache, direct-mapped by virtual page. */
 export const STRADDLE_OPS = 2048;

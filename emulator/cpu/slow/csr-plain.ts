@@ -22,10 +22,10 @@ import { cell, setCell } from './state';
 const ALL: u64 = 0xffff_ffff_ffff_ffff;
 /** IALIGN is 16: bit 0 of a return address is always 0. */
 const ADDRESS: u64 = 0xffff_ffff_ffff_fffe;
-const COUNTERS: u64 = 0xffff_ffff;
-const FIOM: u64 = 1;
-/** Every exception that S-mode can cause, except ecall from S and M. */
-const DELEGABLE: u64 = 0xb1ff;
+/** FIOM, CBIE, CBCFE and CBZE. */
+const ENVCFG: u64 = 0xf1;
+/** Every exception there is. */
+const DELEGABLE: u64 = 0xbbff;
 
 /** Cell of each number, 0 (x0, no CSR's) where it is not plain; and what of it can be written. */
 const cells = new StaticArray<u16>(4096);
@@ -39,14 +39,14 @@ function plain(number: i32, at: usize, mask: u64): void {
   writable[rows++] = mask;
 }
 
-plain(n.scounteren, SCOUNTEREN, COUNTERS);
-plain(n.senvcfg, SENVCFG, FIOM);
+plain(n.scounteren, SCOUNTEREN, ALL);
+plain(n.senvcfg, SENVCFG, ENVCFG);
 plain(n.sscratch, SSCRATCH, ALL);
 plain(n.sepc, SEPC, ADDRESS);
 plain(n.scause, SCAUSE, ALL);
 plain(n.stval, STVAL, ALL);
 plain(n.medeleg, MEDELEG, DELEGABLE);
-plain(n.mcounteren, MCOUNTEREN, COUNTERS);
+plain(n.mcounteren, MCOUNTEREN, ALL);
 plain(n.mscratch, MSCRATCH, ALL);
 plain(n.mepc, MEPC, ADDRESS);
 plain(n.mcause, MCAUSE, ALL);

@@ -5,30 +5,37 @@
  */
 import * as n from '../../isa/csr-numbers';
 import {
-  BUDGET,
   CFG_HARTID,
   FFLAGS,
   FRM,
-  INSTRET_BASE,
   MCOUNTEREN,
-  MCYCLE_OFFSET,
+  MCOUNTINHIBIT,
   MENVCFG,
   MIDELEG,
   MIE,
-  MINSTRET_OFFSET,
   MIP_SOFT,
   MSTATUS,
   MTVEC,
   PMPADDR,
   PMPCFG,
   PRIV,
-  REMAINING,
   SATP,
   SCOUNTEREN,
   STIMECMP,
   STVEC,
 } from '../layout';
 import { isPlain, readPlain, writePlain } from './csr-plain';
+import {
+  CYCLE,
+  fixedCounter,
+  INSTRET,
+  readEvent,
+  readEventCounter,
+  setFixedCounter,
+  writeEvent,
+  writeEventCounter,
+  writeInhibit,
+} from './counters';
 import { time, timerChanged } from './host';
 import {
   cell,
@@ -66,13 +73,16 @@ const OP_SET: i32 = 1;
 const XLENS: u64 = (2 << 32) | (2 << 34);
 const SSTATUS: u64 = SIE | SPIE | SPP | FS | SUM | MXR;
 const MSTATUS_WRITABLE: u64 = SSTATUS | MIE_BIT | MPIE | MPP | MPRV | TVM | TW | TSR;
-const INTERRUPTS: u64 = 0xaaa;
-const S_INTERRUPTS: u64 = 0x222;
+const INTERRUPTS: u64 = 0x2aaa;
+const S_INTERRUPTS: u64 = 0x2222;
 const SSIP: u64 = 1 << 1;
 const STIP: u64 = 1 << 5;
 const SEIP: u64 = 1 << 9;
+/** Counter overflow: nothing raises it (no Sscofpmf), software may. */
+const LCOFIP: u64 = 1 << 13;
 const STCE: u64 = 1 << 63;
-const FIOM: u64 = 1;
+/** STCE, PBMTE, CBZE, CBCFE, CBIE and FIOM. */
+const MENVCFG_WRITABLE: u64 = 0xc000_0000_0000_00f1;
 /** RV64 with A, C, D, F, I, M, S and U. */
 const MISA: u64 = (2 << 62) | 0x14112d;
 /** What QEMU 7.2 puts into marchid and mimpid: its version. */
@@ -121,16 +131,12 @@ export function pokeCsr(number: i32, value: u64): void {
   updateContext();
 }
 
-/** Instructions begun since reset, this one included. */
-export function instret(): u64 {
-  return cell(INSTRET_BASE) + <u64>(word(BUDGET) - word(REMAINING));
-}
-
 function read(number: i32): u64 {
   if (isPlain(number)) return readPlain(number);
   if (number >= 0x3b0 && number <= 0x3bf) return cell(PMPADDR + 8 * (number - 0x3b0));
-  if (isBetween(number, 0xb03, 0xb1f) || isBetween(number, 0x323, 0x33f)) return 0; // no event counters
-  if (isBetween(number, 0xc00, 0xc1f)) return readCounter(number);
+  if (isBetween(number, 0x323, 0x33f)) return readEvent(number - 0x320);
+  if (isBetween(number, 0xb03, 0xb12)) return readEventCounter(number - 0xb00);
+  if (isBetween(number, 0xc00, 0xc12)) return readCounter(number);
   switch (number) {
     case n.fflags:
       return floatState() & cell(FFLAGS);
@@ -169,12 +175,13 @@ function read(number: i32): u64 {
     case n.pmpcfg2:
       return cell(PMPCFG + 8);
     case n.mcycle:
-      return instret() + cell(MCYCLE_OFFSET);
+      return fixedCounter(CYCLE);
     case n.minstret:
-      return instret() + cell(MINSTRET_OFFSET);
+      return fixedCounter(INSTRET);
+    case n.mcountinhibit:
+      return cell(MCOUNTINHIBIT);
     case n.mvendorid:
     case n.mconfigptr:
-    case n.mcountinhibit: // the counters always count
       return 0;
     case n.marchid:
     case n.mimpid:
@@ -197,6 +204,14 @@ function write(number: i32, value: u64, old: u64): void {
     writePmpAddress(number - 0x3b0, value);
     return;
   }
+  if (isBetween(number, 0x323, 0x33f)) {
+    writeEvent(number - 0x320, value);
+    return;
+  }
+  if (isBetween(number, 0xb03, 0xb12)) {
+    writeEventCounter(number - 0xb00, value);
+    return;
+  }
   switch (number) {
     case n.fflags:
       writeFloat(value & 31, cell(FRM));
@@ -217,7 +232,7 @@ function write(number: i32, value: u64, old: u64): void {
       writeVector(STVEC, value);
       return;
     case n.sip:
-      writePending(value, SSIP & cell(MIDELEG));
+      writePending(value, (SSIP | LCOFIP) & cell(MIDELEG));
       return;
     case n.stimecmp:
       writeTimer(STIMECMP, value);
@@ -239,10 +254,10 @@ function write(number: i32, value: u64, old: u64): void {
       writeVector(MTVEC, value);
       return;
     case n.menvcfg:
-      writeTimer(MENVCFG, value & (STCE | FIOM));
+      writeTimer(MENVCFG, value & MENVCFG_WRITABLE);
       return;
     case n.mip:
-      writePending(value, SSIP | SEIP | ((cell(MENVCFG) & STCE) != 0 ? 0 : STIP));
+      writePending(value, SSIP | SEIP | LCOFIP | ((cell(MENVCFG) & STCE) != 0 ? 0 : STIP));
       return;
     case n.pmpcfg0:
       writePmpConfig(0, value);
@@ -250,14 +265,17 @@ function write(number: i32, value: u64, old: u64): void {
     case n.pmpcfg2:
       writePmpConfig(8, value);
       return;
+    case n.mcountinhibit:
+      writeInhibit(value);
+      return;
     case n.mcycle:
-      setCell(MCYCLE_OFFSET, value - instret());
+      setFixedCounter(CYCLE, value);
       return;
     case n.minstret:
-      setCell(MINSTRET_OFFSET, value - instret());
+      setFixedCounter(INSTRET, value);
       return;
     default:
-      return; // misa, mcountinhibit, the event counters and their selectors ignore writes
+      return; // misa ignores writes
   }
 }
 
@@ -336,10 +354,8 @@ function readCounter(number: i32): u64 {
     isIllegal = true;
     return 0;
   }
-  if (number == n.cycle) return instret() + cell(MCYCLE_OFFSET);
   if (number == n.time) return <u64>time();
-  if (number == n.instret) return instret() + cell(MINSTRET_OFFSET);
-  return 0;
+  return number < 0xc03 ? fixedCounter(number & 31) : readEventCounter(number & 31);
 }
 
 /** Sstc: below M, mcounteren.TM and menvcfg.STCE must both be set. */

@@ -1,6 +1,7 @@
 /** Entry of the slow-path module: what the interpreter and Cpu call. */
 export { loadForUpdate, loadReserved, loadSlow, storeConditional, storeSlow } from './memory';
-export { csr, instret, isCsrKnown, peekCsr, pokeCsr } from './csr';
+export { instret } from './counters';
+export { csr, isCsrKnown, peekCsr, pokeCsr } from './csr';
 export { ebreak, ecall, enterFloat, fenceI, illegal, mret, sfenceVma, sret, touchFloat, wfi } from './system';
 export { enter, fetchStraddling } from './enter';
 export { updatePmp } from './pmp';

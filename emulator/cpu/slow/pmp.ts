@@ -1,6 +1,6 @@
 /**
- * Physical memory protection (privileged specification, "PMP"), with QEMU 7.2's reading of it: 16 entries, and no rule
- * at all while every entry is off. The first entry that matches any byte decides, and must match all of them.
+ * Physical memory protection (privileged specification, "PMP"): 16 entries of a granularity of 4 bytes. The first entry
+ * that matches any byte decides, and must match all of them; without one, M-mode may do everything and others nothing.
  */
 import { PMP_ACTIVE, PMPADDR, PMPCFG } from '../layout';
 import { cell, EXECUTE, PRIV_M, READ, setCell, setWord, word } from './state';
@@ -12,17 +12,32 @@ const LOCKED: u8 = 0x80;
 const OFF: u8 = 0;
 const TOR: u8 = 1;
 const NA4: u8 = 2;
+const NAPOT: u8 = 3;
+const RWX: u8 = 7;
 const ADDRESS_BITS: u64 = (1 << 54) - 1;
+/** As a NAPOT address: all 56 bits of the physical address space. */
+const EVERYTHING: u64 = (1 << 53) - 1;
 
 function matching(index: i32): u8 {
   return (load<u8>(PMPCFG + index) >> 3) & 3;
 }
 
-/** After a change of the configuration. */
+/** Is any entry on? */
+export function hasPmpRules(): bool {
+  for (let i = 0; i < ENTRIES; i++) if (matching(i) != OFF) return true;
+  return false;
+}
+
+/** After a change: when the first entry that is on lets everybody do everything, nothing has to be asked. */
 export function updatePmp(): void {
-  let isActive = false;
-  for (let i = 0; i < ENTRIES; i++) if (matching(i) != OFF) isActive = true;
-  setWord(PMP_ACTIVE, isActive ? 1 : 0);
+  let first = 0;
+  while (first < ENTRIES && matching(first) == OFF) first++;
+  const isOpen =
+    first < ENTRIES &&
+    matching(first) == NAPOT &&
+    (load<u8>(PMPCFG + first) & RWX) == RWX &&
+    (cell(PMPADDR + 8 * first) & EVERYTHING) == EVERYTHING;
+  setWord(PMP_ACTIVE, isOpen ? 0 : 1);
 }
 
 export function isPmpActive(): bool {
@@ -74,5 +89,6 @@ export function writePmpAddress(index: i32, value: u64): void {
   const isStartOfLocked = (next & LOCKED) != 0 && ((next >> 3) & 3) == TOR;
   if ((config & LOCKED) != 0 || isStartOfLocked) return;
   setCell(PMPADDR + 8 * index, value & ADDRESS_BITS);
+  updatePmp();
   flushTlb();
 }

@@ -7,6 +7,7 @@ import {
   ECALL_U,
   FS,
   ILLEGAL,
+  MPP,
   pendingInterrupts,
   PRIV_M,
   PRIV_S,
@@ -19,6 +20,7 @@ import {
   TW,
   word,
 } from './state';
+import { hasPmpRules } from './pmp';
 import { flushPage, flushTlb } from './tlb';
 import { returnFromMachine, returnFromSupervisor, trap, updateFloat } from './trap';
 
@@ -44,8 +46,10 @@ export function ebreak(): void {
   trap(BREAKPOINT, 0);
 }
 
+/** To a mode that no PMP rule lets do anything: QEMU 7.2 calls that illegal. */
 export function mret(raw: i32): void {
-  if (cell(PRIV) < PRIV_M) illegal(raw);
+  const isToLower = (cell(MSTATUS) & MPP) != MPP;
+  if (cell(PRIV) < PRIV_M || (isToLower && !hasPmpRules())) illegal(raw);
   else returnFromMachine();
 }
 

@@ -136,14 +136,14 @@ export function takeInterrupt(): void {
   setCell(PC, enterHandler(toS, INTERRUPT | mostUrgent(ready), 0));
 }
 
-/** MEI, MSI, MTI, SEI, SSI, STI. */
+/** MEI, MSI, MTI, SEI, SSI, STI, then counter overflow. */
 function mostUrgent(ready: u64): u64 {
   if ((ready & (1 << 11)) != 0) return 11;
   if ((ready & (1 << 3)) != 0) return 3;
   if ((ready & (1 << 7)) != 0) return 7;
   if ((ready & (1 << 9)) != 0) return 9;
   if ((ready & (1 << 1)) != 0) return 1;
-  return 5;
+  return (ready & (1 << 5)) != 0 ? 5 : 13;
 }
 
 /** Saves where we were, switches to S or M, and returns the address of the handler. */
