@@ -17,6 +17,14 @@ export function joinWords(lo: number, hi: number): number {
   return (hi >>> 0) * TWO_32 + (lo >>> 0);
 }
 
+/** `value` with its low, or its high, 32 bits replaced. */
+export function withLowWord(value: number, lo: number): number {
+  return joinWords(lo, Math.floor(value / TWO_32));
+}
+export function withHighWord(value: number, hi: number): number {
+  return joinWords(value % TWO_32, hi);
+}
+
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -8,11 +8,29 @@ export interface NamedBytes {
   readonly bytes: Uint8Array;
 }
 
+/** Where a PCI function sits on bus 0: slot (0 to 31) and function (0 to 7). */
+export interface PciAddress {
+  readonly slot: number;
+  readonly fn: number;
+}
+
+/** How the guest finds a virtio device. */
+export interface VirtioPlace {
+  /** Absent: 'mmio'. */
+  readonly bus?: 'mmio' | 'pci';
+  /** On PCI: absent is the first free slot. */
+  readonly addr?: PciAddress;
+  /** On PCI: without the legacy interface, under the modern device id (`disable-legacy=on`). */
+  readonly isModernOnly?: boolean;
+}
+
 /** One `-device`, in command-line order. */
-export type DeviceSpec =
-  | { readonly kind: 'blk'; readonly backend: BlockBackend; readonly serial: string }
-  | { readonly kind: 'console' }
-  | { readonly kind: 'rng' };
+export type DeviceSpec = VirtioPlace &
+  (
+    | { readonly kind: 'blk'; readonly backend: BlockBackend; readonly serial: string }
+    | { readonly kind: 'console' }
+    | { readonly kind: 'rng' }
+  );
 
 export interface MachineConfig {
   readonly memoryMiB: number;

@@ -3,18 +3,12 @@
  * queues, guest-page-size). A slot without a device answers the identification registers alone, as QEMU's does.
  */
 import type { StateReader, StateWriter } from '../../base/state.ts';
-import { joinWords } from '../../base/bytes.ts';
+import { withHighWord, withLowWord } from '../../base/bytes.ts';
 import type { Device, DtNode, GuestErrorLog, IrqLine, Width } from '../../bus/device.ts';
 import type { Ram } from '../../bus/ram.ts';
-import { VirtQueue } from './queue.ts';
-import {
-  VIRTIO_F_ANY_LAYOUT,
-  VIRTIO_F_RING_EVENT_IDX,
-  VIRTIO_F_RING_INDIRECT_DESC,
-  VIRTIO_F_VERSION_1,
-  type Transport,
-  type VirtioDevice,
-} from './virtio-device.ts';
+import type { VirtQueue } from './queue.ts';
+import { LEGACY_ALIGN, VirtioTransport } from './transport.ts';
+import type { VirtioDevice } from './virtio-device.ts';
 
 const MAGIC_VALUE = 0x000;
 const VERSION = 0x004;
@@ -49,15 +43,6 @@ const CONFIG = 0x100;
 const MAGIC = 0x7472_6976; // "virt"
 const VENDOR = 0x554d_4551; // "QEMU": drivers print it, and one board should look like the other
 
-const STATUS_DRIVER_OK = 4;
-const STATUS_FEATURES_OK = 8;
-const STATUS_NEEDS_RESET = 64;
-
-const INTERRUPT_USED = 1;
-const INTERRUPT_CONFIG = 2;
-
-const LEGACY_ALIGN = 4096;
-
 export interface VirtioMmioOptions {
   readonly index: number;
   readonly ram: Ram;
@@ -67,57 +52,42 @@ export interface VirtioMmioOptions {
   readonly guestError: GuestErrorLog;
 }
 
-export class VirtioMmio implements Device, Transport {
+export class VirtioMmio implements Device {
   readonly name: string;
   readonly windowSize = 0x1000;
   readonly minWidth = 1;
   readonly maxWidth = 8;
-  readonly queues: readonly VirtQueue[];
-  private readonly device: VirtioDevice | undefined;
-  private readonly irq: IrqLine;
+  private readonly transport: VirtioTransport | undefined;
   private readonly isLegacy: boolean;
   private readonly guestError: GuestErrorLog;
-  private readonly offered: readonly [number, number];
-  private readonly accepted: [number, number] = [0, 0];
   private deviceFeaturesSel = 0;
   private driverFeaturesSel = 0;
   private queueSel = 0;
-  private status = 0;
-  private interruptStatus = 0;
-  private configGeneration = 0;
   private guestPageSize = 0;
   private queueAlign = LEGACY_ALIGN;
-  /** The driver broke the protocol; nothing moves until it resets the device. */
-  private isBroken = false;
-  /** The driver accepted what was not offered: it will not get FEATURES_OK. */
-  private hasBadFeatures = false;
 
   constructor(options: VirtioMmioOptions) {
-    this.name = `virtio_mmio${options.index}`;
-    this.device = options.device;
-    this.irq = options.irq;
-    this.isLegacy = options.isLegacy;
-    this.guestError = options.guestError;
-    this.queues = (this.device?.queueSizes ?? []).map(
-      size => new VirtQueue(options.ram, size, what => this.fail(what)),
-    );
-    this.offered = this.offeredFeatures();
-    this.device?.attach(this);
+    const { index, device, ram, irq, isLegacy, guestError } = options;
+    this.name = `virtio_mmio${index}`;
+    this.isLegacy = isLegacy;
+    this.guestError = guestError;
+    this.transport = device && new VirtioTransport({ name: this.name, ram, device, irq, guestError });
   }
 
   read(offset: number, width: Width): number {
-    const { device } = this;
-    if (!device) {
+    const { transport } = this;
+    if (!transport) {
       if (offset === MAGIC_VALUE) return MAGIC;
       if (offset === VERSION) return this.isLegacy ? 1 : 2;
       return offset === VENDOR_ID ? VENDOR : 0;
     }
-    if (offset >= CONFIG) return this.readConfig(device, offset - CONFIG, width);
+    if (offset >= CONFIG) return transport.readConfig(offset - CONFIG, width);
     if (width !== 4) {
       this.guestError(`${this.name}: ${width}-byte read of register ${offset.toString(16)}`);
       return 0;
     }
-    const queue = this.queues[this.queueSel];
+    const { device } = transport;
+    const queue = transport.queues[this.queueSel];
     switch (offset) {
       case MAGIC_VALUE:
         return MAGIC;
@@ -128,7 +98,7 @@ export class VirtioMmio implements Device, Transport {
       case VENDOR_ID:
         return VENDOR;
       case DEVICE_FEATURES:
-        return this.offered[this.deviceFeaturesSel] ?? 0;
+        return (this.isLegacy ? transport.legacyOffered : transport.offered)[this.deviceFeaturesSel] ?? 0;
       case QUEUE_NUM_MAX:
         return device.queueSizes[this.queueSel] ?? 0;
       case QUEUE_PFN:
@@ -136,11 +106,11 @@ export class VirtioMmio implements Device, Transport {
       case QUEUE_READY:
         return !this.isLegacy && queue?.isReady ? 1 : 0;
       case INTERRUPT_STATUS:
-        return this.interruptStatus;
+        return transport.interruptStatus;
       case STATUS:
-        return this.status;
+        return transport.status;
       case CONFIG_GENERATION:
-        return this.configGeneration;
+        return transport.configGeneration;
       default:
         // No shared memory regions: length and base read as all ones.
         return !this.isLegacy && offset >= SHM_LEN_LOW && offset <= SHM_BASE_HIGH ? 0xffff_ffff : 0;
@@ -148,12 +118,10 @@ export class VirtioMmio implements Device, Transport {
   }
 
   write(offset: number, width: Width, value: number): void {
-    const { device } = this;
-    if (!device) return;
+    const { transport } = this;
+    if (!transport) return;
     if (offset >= CONFIG) {
-      for (let i = 0; i < width && offset - CONFIG + i < device.configSize; i++) {
-        device.writeConfig(offset - CONFIG + i, (value >>> (8 * i)) & 0xff);
-      }
+      transport.writeConfig(offset - CONFIG, width, value);
       return;
     }
     if (width !== 4) {
@@ -168,7 +136,7 @@ export class VirtioMmio implements Device, Transport {
         this.driverFeaturesSel = value;
         break;
       case DRIVER_FEATURES:
-        this.acceptFeatures(value);
+        transport.acceptFeatures(this.driverFeaturesSel, value, this.isLegacy);
         break;
       case GUEST_PAGE_SIZE:
         this.guestPageSize = value;
@@ -177,49 +145,27 @@ export class VirtioMmio implements Device, Transport {
         this.queueSel = value;
         break;
       case QUEUE_NOTIFY:
-        this.notify(value);
+        transport.notify(value & 0xffff);
         break;
       case INTERRUPT_ACK:
-        this.interruptStatus &= ~value;
-        this.drive();
+        transport.acknowledge(value);
         break;
       case STATUS:
-        this.setStatus(value & 0xff);
+        if ((value & 0xff) === 0) this.queueAlign = LEGACY_ALIGN;
+        transport.setStatus(value & 0xff, this.isLegacy);
         break;
       default: {
-        const queue = this.queues[this.queueSel];
+        const queue = transport.queues[this.queueSel];
         if (!queue) this.guestError(`${this.name}: write of register ${offset.toString(16)} without a queue`);
-        else if (this.isLegacy) this.writeLegacyQueue(queue, offset, value);
-        else this.writeQueue(queue, offset, value);
+        else if (this.isLegacy) this.writeLegacyQueue(transport, queue, offset, value);
+        else this.writeQueue(transport, queue, offset, value);
       }
     }
   }
 
-  notifyUsed(queue: VirtQueue): void {
-    if (!queue.takeInterrupt()) return;
-    this.interruptStatus |= INTERRUPT_USED;
-    this.drive();
-  }
-
-  fail(what: string): void {
-    if (this.isBroken) return;
-    this.guestError(`${this.name}: ${this.device?.label ?? 'empty slot'}: ${what}`);
-    this.isBroken = true;
-    if (this.isLegacy) return;
-    this.status |= STATUS_NEEDS_RESET;
-    this.notifyConfig();
-  }
-
-  hasFeature(bit: number): boolean {
-    return (this.accepted[bit >>> 5]! & (1 << (bit & 31))) !== 0;
-  }
-
-  get isRunning(): boolean {
-    return (this.status & STATUS_DRIVER_OK) !== 0 && !this.isBroken;
-  }
-
   reset(): void {
-    this.resetDevice();
+    this.transport?.reset();
+    this.queueAlign = LEGACY_ALIGN;
     this.deviceFeaturesSel = 0;
     this.driverFeaturesSel = 0;
     this.queueSel = 0;
@@ -227,169 +173,73 @@ export class VirtioMmio implements Device, Transport {
   }
 
   save(out: StateWriter): void {
-    for (const v of [...this.accepted, this.deviceFeaturesSel, this.driverFeaturesSel, this.queueSel]) out.u32(v);
-    for (const v of [this.status, this.interruptStatus, this.configGeneration, this.queueAlign]) out.u32(v);
-    out.u32(this.guestPageSize);
-    out.bool(this.isBroken);
-    out.bool(this.hasBadFeatures);
-    for (const queue of this.queues) queue.save(out);
-    this.device?.save(out);
+    for (const v of [this.deviceFeaturesSel, this.driverFeaturesSel, this.queueSel]) out.u32(v);
+    for (const v of [this.guestPageSize, this.queueAlign]) out.u32(v);
+    this.transport?.save(out);
   }
 
   load(from: StateReader): void {
-    this.accepted[0] = from.u32();
-    this.accepted[1] = from.u32();
     this.deviceFeaturesSel = from.u32();
     this.driverFeaturesSel = from.u32();
     this.queueSel = from.u32();
-    this.status = from.u32();
-    this.interruptStatus = from.u32();
-    this.configGeneration = from.u32();
-    this.queueAlign = from.u32();
     this.guestPageSize = from.u32();
-    this.isBroken = from.bool();
-    this.hasBadFeatures = from.bool();
-    for (const queue of this.queues) queue.load(from);
-    this.device?.load(from);
-    this.drive();
+    this.queueAlign = from.u32();
+    this.transport?.load(from);
   }
 
   describe(node: DtNode): void {
     node.prop('compatible', 'virtio,mmio');
   }
 
-  private offeredFeatures(): readonly [number, number] {
-    if (!this.device) return [0, 0];
-    const bits = [...this.device.features, VIRTIO_F_RING_INDIRECT_DESC, VIRTIO_F_RING_EVENT_IDX];
-    bits.push(this.isLegacy ? VIRTIO_F_ANY_LAYOUT : VIRTIO_F_VERSION_1);
-    const words: [number, number] = [0, 0];
-    for (const bit of bits) words[bit < 32 ? 0 : 1] |= 1 << (bit & 31);
-    return [words[0] >>> 0, words[1] >>> 0];
-  }
-
-  private acceptFeatures(value: number): void {
-    const sel = this.driverFeaturesSel;
-    if (sel > 1 || this.status & STATUS_FEATURES_OK) return;
-    this.accepted[sel] = (value & this.offered[sel]!) >>> 0;
-    if (value & ~this.offered[sel]!) this.hasBadFeatures = true;
-  }
-
-  private setStatus(value: number): void {
-    if (value === 0) {
-      this.resetDevice();
-      return;
-    }
-    const isRefused = !this.isLegacy && (this.hasBadFeatures || !this.hasFeature(VIRTIO_F_VERSION_1));
-    const isOk = (value & STATUS_FEATURES_OK) !== 0 && !isRefused;
-    this.status = (value & ~STATUS_FEATURES_OK) | (isOk ? STATUS_FEATURES_OK : 0) | (this.status & STATUS_NEEDS_RESET);
-    for (const queue of this.queues) queue.hasEventIdx = this.hasFeature(VIRTIO_F_RING_EVENT_IDX);
-  }
-
-  private writeQueue(queue: VirtQueue, offset: number, value: number): void {
+  private writeQueue(transport: VirtioTransport, queue: VirtQueue, offset: number, value: number): void {
     switch (offset) {
       case QUEUE_NUM:
-        this.setQueueSize(queue, value);
+        transport.setQueueSize(this.queueSel, value);
         break;
       case QUEUE_READY:
         queue.isReady = (value & 1) !== 0;
         break;
       case QUEUE_DESC_LOW:
-        queue.descTable = withLow(queue.descTable, value);
+        queue.descTable = withLowWord(queue.descTable, value);
         break;
       case QUEUE_DESC_HIGH:
-        queue.descTable = withHigh(queue.descTable, value);
+        queue.descTable = withHighWord(queue.descTable, value);
         break;
       case QUEUE_DRIVER_LOW:
-        queue.availRing = withLow(queue.availRing, value);
+        queue.availRing = withLowWord(queue.availRing, value);
         break;
       case QUEUE_DRIVER_HIGH:
-        queue.availRing = withHigh(queue.availRing, value);
+        queue.availRing = withHighWord(queue.availRing, value);
         break;
       case QUEUE_DEVICE_LOW:
-        queue.usedRing = withLow(queue.usedRing, value);
+        queue.usedRing = withLowWord(queue.usedRing, value);
         break;
       case QUEUE_DEVICE_HIGH:
-        queue.usedRing = withHigh(queue.usedRing, value);
+        queue.usedRing = withHighWord(queue.usedRing, value);
         break;
       default:
         this.guestError(`${this.name}: write of register ${offset.toString(16)}`);
     }
   }
 
-  private writeLegacyQueue(queue: VirtQueue, offset: number, value: number): void {
+  private writeLegacyQueue(transport: VirtioTransport, queue: VirtQueue, offset: number, value: number): void {
     switch (offset) {
       case QUEUE_NUM:
-        this.setQueueSize(queue, value);
+        transport.setQueueSize(this.queueSel, value);
         break;
       case QUEUE_ALIGN:
         if (value !== 0 && (value & (value - 1)) === 0) this.queueAlign = value >>> 0;
         break;
       case QUEUE_PFN:
-        if (value === 0) this.resetDevice();
-        else this.placeLegacyQueue(queue, value * this.guestPageSize);
+        if (value === 0) {
+          this.queueAlign = LEGACY_ALIGN;
+          transport.reset();
+        } else {
+          transport.placeLegacyQueue(queue, value * this.guestPageSize, this.queueAlign);
+        }
         break;
       default:
         this.guestError(`${this.name}: write of register ${offset.toString(16)}`);
     }
   }
-
-  /** virtio 1.2, 2.7.2: descriptors, available ring, then the used ring at the next alignment boundary. */
-  private placeLegacyQueue(queue: VirtQueue, pa: number): void {
-    queue.descTable = pa;
-    queue.availRing = pa + 16 * queue.size;
-    const end = queue.availRing + 6 + 2 * queue.size;
-    queue.usedRing = Math.ceil(end / this.queueAlign) * this.queueAlign;
-    queue.isReady = true;
-  }
-
-  private setQueueSize(queue: VirtQueue, size: number): void {
-    const max = this.device?.queueSizes[this.queueSel] ?? 0;
-    if (size >= 1 && size <= max && (size & (size - 1)) === 0) queue.size = size;
-    else this.guestError(`${this.name}: queue size ${size}, at most ${max} is possible`);
-  }
-
-  private notify(value: number): void {
-    const index = value & 0xffff;
-    if (this.isRunning && index < this.queues.length) this.device?.notify(index);
-  }
-
-  private readConfig(device: VirtioDevice, offset: number, width: Width): number {
-    let value = 0;
-    for (let i = 0; i < width; i++) {
-      const byte = offset + i < device.configSize ? device.readConfig(offset + i) : 0;
-      value += byte * 2 ** (8 * i);
-    }
-    return value;
-  }
-
-  private notifyConfig(): void {
-    this.configGeneration = (this.configGeneration + 1) >>> 0;
-    if (!(this.status & STATUS_DRIVER_OK)) return;
-    this.interruptStatus |= INTERRUPT_CONFIG;
-    this.drive();
-  }
-
-  private resetDevice(): void {
-    this.accepted[0] = 0;
-    this.accepted[1] = 0;
-    this.hasBadFeatures = false;
-    this.status = 0;
-    this.interruptStatus = 0;
-    this.queueAlign = LEGACY_ALIGN;
-    this.isBroken = false;
-    for (const queue of this.queues) queue.reset();
-    this.device?.reset();
-    this.drive();
-  }
-
-  private drive(): void {
-    this.irq(this.interruptStatus !== 0);
-  }
-}
-
-function withLow(pa: number, low: number): number {
-  return joinWords(low, Math.floor(pa / 2 ** 32));
-}
-function withHigh(pa: number, high: number): number {
-  return joinWords(pa % 2 ** 32, high);
 }

@@ -12,6 +12,8 @@ export const VIRTIO_F_VERSION_1 = 32;
 export interface Transport {
   /** Tells the driver of pushed requests, if it wants to hear. */
   notifyUsed(queue: VirtQueue): void;
+  /** Tells the driver that the configuration space has changed. */
+  notifyConfig(): void;
   /** The driver broke the protocol: the device stops until a reset (DEVICE_NEEDS_RESET). */
   fail(what: string): void;
   hasFeature(bit: number): boolean;
