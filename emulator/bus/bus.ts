@@ -7,8 +7,9 @@ import { assert } from '../base/assert.ts';
 import { hex } from '../base/bytes.ts';
 import type { Device, GuestErrorLog } from './device.ts';
 
-interface Window {
+export interface Window {
   readonly base: number;
+  /** The first address behind it. */
   readonly end: number;
   readonly device: Device;
 }
@@ -17,7 +18,7 @@ export class Bus {
   hi = 0;
   fault = false;
   /** Sorted by base, without overlaps. */
-  private readonly windows: Window[] = [];
+  private readonly sorted: Window[] = [];
   private last: Window = { base: 0, end: 0, device: undefined as never };
 
   constructor(private readonly guestError: GuestErrorLog) {}
@@ -25,11 +26,16 @@ export class Bus {
   attach(base: number, device: Device): void {
     const window = { base, end: base + device.windowSize, device };
     assert(
-      !this.windows.some(w => w.base < window.end && base < w.end),
+      !this.sorted.some(w => w.base < window.end && base < w.end),
       `the window of ${device.name} at ${hex(base)} overlaps another`,
     );
-    this.windows.push(window);
-    this.windows.sort((a, b) => a.base - b.base);
+    this.sorted.push(window);
+    this.sorted.sort((a, b) => a.base - b.base);
+  }
+
+  /** By address. */
+  get windows(): readonly Window[] {
+    return this.sorted;
   }
 
   read(pa: number, width: 1 | 2 | 4 | 8): number {
@@ -87,10 +93,10 @@ export class Bus {
 
   private search(pa: number): Window | undefined {
     let low = 0;
-    let high = this.windows.length;
+    let high = this.sorted.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const window = this.windows[middle]!;
+      const window = this.sorted[middle]!;
       if (pa < window.base) high = middle;
       else if (pa >= window.end) low = middle + 1;
       else return window;

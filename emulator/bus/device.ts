@@ -38,4 +38,6 @@ export interface Device {
   save(out: StateWriter): void;
   load(from: StateReader): void;
   describe(node: DtNode): void;
+  /** For the monitor: what is behind the registers, as lines such as `dev: virtio-blk`. */
+  inspect?(): readonly string[];
 }

@@ -15,6 +15,7 @@ import type { VirtioConsole } from '../device/virtio/console.ts';
 import { answerSbi, type SbiHost } from '../sbi/sbi.ts';
 import { powerOn } from './boot.ts';
 import type { MachineConfig } from './config.ts';
+import type { SocDevice } from './device-tree.ts';
 import { RealTime, VirtualTime, type GuestTime } from './guest-time.ts';
 import { MROM_BASE, RAM_BASE, virtBoard, type Board } from './virt-board.ts';
 
@@ -44,7 +45,9 @@ const CSR_MIP = 0x344;
 
 export class Machine {
   readonly ram: Ram;
+  /** The boot hart: `harts[0]`. */
   readonly cpu: Cpu;
+  readonly harts: readonly Cpu[];
   readonly time: GuestTime;
   readonly timers: TimerQueue;
   private readonly board: Board;
@@ -95,6 +98,7 @@ export class Machine {
       time: () => aclint.mtime(),
       onTimerChange: () => this.compareSstc(),
     });
+    this.harts = [this.cpu];
     this.sbiTimer = this.timers.timer(() => this.setStip(true, this.isSstcDue));
     this.sstcTimer = this.timers.timer(() => this.setStip(this.isSbiTimerDue, true));
     aclint.onMtimeWritten = () => this.compareSstc();
@@ -126,6 +130,16 @@ export class Machine {
   /** The status the guest ended the machine with. */
   get exitCode(): number | undefined {
     return this.ended;
+  }
+
+  /** Instructions begun by all harts since reset. */
+  get instret(): number {
+    return this.harts.reduce((sum, hart) => sum + hart.instret, 0);
+  }
+
+  /** Every device that is soldered to the board, in device-tree order. */
+  get soc(): readonly SocDevice[] {
+    return this.board.soc;
   }
 
   get virtioConsole(): VirtioConsole | undefined {

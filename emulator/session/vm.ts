@@ -85,7 +85,7 @@ export class Vm {
 
   /** Instructions retired since power-on. */
   get instret(): number {
-    return this.machine.cpu.instret;
+    return this.machine.instret;
   }
 
   /** Runs `command` by the guest's `sh -c`. */

@@ -2,6 +2,8 @@
 export const SECTOR_SIZE = 512;
 
 export interface BlockBackend {
+  /** What the monitor calls it: a file's name. */
+  readonly label?: string;
   readonly sizeBytes: number;
   readonly isReadOnly: boolean;
   /** Fills `target`; the range lies inside the disk. Throws on a host I/O error. */

@@ -22,6 +22,10 @@ export class CowLayer implements BlockBackend {
     this.sizeBytes = base.sizeBytes;
   }
 
+  get label(): string {
+    return `${this.base.label ?? 'in memory'} (writes stay in memory)`;
+  }
+
   read(offset: number, target: Uint8Array): void {
     this.forClusters(offset, target.length, (index, from, at, length) => {
       const cluster = this.clusters.get(index);

@@ -163,6 +163,11 @@ export class VirtioMmio implements Device {
     }
   }
 
+  inspect(): readonly string[] {
+    const { transport } = this;
+    return transport ? [`dev: ${transport.device.label}`, `status = 0x${transport.status.toString(16)}`] : ['empty'];
+  }
+
   reset(): void {
     this.transport?.reset();
     this.queueAlign = LEGACY_ALIGN;

@@ -25,6 +25,7 @@ type Reason = 'guest' | 'command' | 'quit' | 'timeout' | 'signal';
 export class Run implements MonitorHost {
   readonly machine: Machine;
   isStopped = false;
+  hart = 0;
   private reason: Reason = 'guest';
   private failure: UserError | undefined;
   private readonly tail = new ConsoleTail();
@@ -200,7 +201,7 @@ export class Run implements MonitorHost {
     const { reportFile } = this.options;
     if (reportFile === undefined) return;
     const { machine, reason } = this;
-    const instructions = machine.cpu.instret;
+    const instructions = machine.instret;
     const report = { status, reason, wallMs, guestMs: machine.nowMs, instructions, mips: instructions / wallMs / 1000 };
     writeFileSync(reportFile, `${JSON.stringify(report, null, 2)}\n`);
   }

@@ -40,6 +40,7 @@ export function readNamed(path: string, what: string): NamedBytes {
 /** A raw disk image in a file. Writable ones are locked while open. */
 export class FileBackend implements BlockBackend {
   readonly sizeBytes: number;
+  readonly label: string;
   private readonly fd: number;
   private readonly lock: string | undefined;
 
@@ -47,6 +48,7 @@ export class FileBackend implements BlockBackend {
     private readonly path: string,
     readonly isReadOnly: boolean,
   ) {
+    this.label = path;
     try {
       this.fd = openSync(path, isReadOnly ? 'r' : 'r+');
     } catch (error) {
