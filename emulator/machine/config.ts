@@ -1,5 +1,7 @@
 /** What a machine is made of: everything a run depends on, apart from what is typed into it. */
 import type { GuestErrorLog } from '../bus/device.ts';
+import type { NetworkConfig } from '../device/net/config.ts';
+import type { HostSockets } from '../device/net/host-sockets.ts';
 import type { BlockBackend } from '../storage/block-backend.ts';
 
 /** A file that has been read; `name` is for messages. */
@@ -30,6 +32,13 @@ export type DeviceSpec = VirtioPlace &
     | { readonly kind: 'blk'; readonly backend: BlockBackend; readonly serial: string }
     | { readonly kind: 'console' }
     | { readonly kind: 'rng' }
+    | {
+        readonly kind: 'net';
+        readonly mac: Uint8Array;
+        readonly network: NetworkConfig;
+        /** Needed where the network has forwards. */
+        readonly sockets?: HostSockets;
+      }
   );
 
 export interface MachineConfig {

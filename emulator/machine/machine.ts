@@ -12,6 +12,7 @@ import { Cpu, ExitReason, Interrupt } from '../cpu/cpu.ts';
 import { HostEntropy, SeededEntropy, type EntropySource } from '../device/entropy.ts';
 import { Rom } from '../device/rom.ts';
 import type { VirtioConsole } from '../device/virtio/console.ts';
+import type { UserNetwork } from '../device/net/user-network.ts';
 import { answerSbi, type SbiHost } from '../sbi/sbi.ts';
 import { powerOn } from './boot.ts';
 import type { MachineConfig } from './config.ts';
@@ -88,6 +89,7 @@ export class Machine {
       onExit: code => this.end(code),
       onReset: () => this.requestReset(),
       onConsoleByte: byte => this.printByte(byte),
+      onActivity: () => this.onWake(),
     });
     const { bus, aclint } = this.board;
     this.bus = bus;
@@ -122,6 +124,7 @@ export class Machine {
     this.sbiTimer.set(Infinity);
     this.sstcTimer.set(Infinity);
     for (const { device } of this.board.soc) device.reset();
+    for (const network of this.networks) network.powerOff();
     const rngSeed = new Uint8Array(RNG_SEED_BYTES);
     this.entropy.fill(rngSeed);
     powerOn(this.config, this.ram, this.cpu, this.board.soc, rngSeed, MROM_BASE);
@@ -151,6 +154,11 @@ export class Machine {
     return this.time.nowNs() / 1e6;
   }
 
+  /** `open` them before the guest runs; the end of the machine closes them. */
+  get networks(): readonly UserNetwork[] {
+    return this.board.networks;
+  }
+
   /** Bytes typed at the serial console. */
   type(bytes: Uint8Array): void {
     this.board.uart.receive(bytes);
@@ -178,6 +186,7 @@ export class Machine {
   /** Ends the machine from outside, as a power switch does. */
   end(code: number): void {
     this.ended ??= code;
+    for (const network of this.networks) network.close();
     this.cpu.requestExit();
     this.onWake();
   }
@@ -227,7 +236,8 @@ export class Machine {
     const { timers, time } = this;
     if (this.ended !== undefined || this.isResetting || this.isPausing) return false;
     if (timers.nextDeadline <= timers.now()) return false;
-    if (!time.isVirtual || this.isPaced || timers.nextDeadline === Infinity) return true;
+    const isPaced = this.isPaced || this.networks.some(network => network.hasForwards);
+    if (!time.isVirtual || isPaced || timers.nextDeadline === Infinity) return true;
     time.skipTo(timers.nextDeadline);
     return false;
   }

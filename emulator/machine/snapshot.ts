@@ -5,6 +5,7 @@
 import { assert } from '../base/assert.ts';
 import { PAGE_SIZE } from '../bus/memory-map.ts';
 import type { Ram } from '../bus/ram.ts';
+import type { NetworkConfig } from '../device/net/config.ts';
 import { UserError } from '../base/user-error.ts';
 import { CowLayer, type CowSnapshot } from '../storage/cow-layer.ts';
 import type { DeviceSpec } from './config.ts';
@@ -81,13 +82,22 @@ export class SnapshotKeeper {
   }
 }
 
-/** A machine of the same configuration, with disk layers of its own over the same bases; not powered on. */
+/**
+ * A machine of the same configuration, with disk layers of its own over the same bases, and free ports of the host where
+ * the original has its own; not powered on.
+ */
 export function emptyTwin(machine: Machine): Machine {
   const devices = machine.config.devices.map((spec): DeviceSpec => {
+    if (spec.kind === 'net') return { ...spec, network: withFreePorts(spec.network) };
     if (spec.kind !== 'blk' || !(spec.backend instanceof CowLayer)) return spec;
     return { ...spec, backend: new CowLayer(spec.backend.base, spec.backend.isReadOnly) };
   });
   return new Machine({ ...machine.config, devices });
+}
+
+function withFreePorts(network: NetworkConfig): NetworkConfig {
+  const hostForwards = network.hostForwards.map(forward => ({ ...forward, host: { ...forward.host, port: 0 } }));
+  return { ...network, hostForwards };
 }
 
 function layers(devices: readonly DeviceSpec[]): CowLayer[] {

@@ -5,6 +5,7 @@ import type { Clock } from '../bus/clock.ts';
 import type { IrqLine } from '../bus/device.ts';
 import { Interrupt } from '../cpu/cpu.ts';
 import { Aclint } from '../device/aclint.ts';
+import { UserNetwork } from '../device/net/user-network.ts';
 import type { EntropySource } from '../device/entropy.ts';
 import { GoldfishRtc } from '../device/goldfish-rtc.ts';
 import { Plic } from '../device/plic.ts';
@@ -13,6 +14,7 @@ import { Uart16550 } from '../device/uart16550.ts';
 import { VirtioBlk } from '../device/virtio/blk.ts';
 import { VirtioConsole } from '../device/virtio/console.ts';
 import { VirtioMmio } from '../device/virtio/mmio.ts';
+import { VirtioNet } from '../device/virtio/net.ts';
 import { VirtioRng } from '../device/virtio/rng.ts';
 import type { VirtioDevice } from '../device/virtio/virtio-device.ts';
 import { UserError } from '../base/user-error.ts';
@@ -43,6 +45,8 @@ export interface BoardInputs {
   readonly onExit: (code: number) => void;
   readonly onReset: () => void;
   readonly onConsoleByte: (byte: number) => void;
+  /** The host has put something in, between slices of the guest. */
+  readonly onActivity: () => void;
 }
 
 export interface Board {
@@ -51,6 +55,7 @@ export interface Board {
   readonly uart: Uart16550;
   /** The first virtio-console: the agent's channel. */
   readonly virtioConsole: VirtioConsole | undefined;
+  readonly networks: readonly UserNetwork[];
   /** Every device, in device-tree order. */
   readonly soc: readonly SocDevice[];
 }
@@ -67,7 +72,8 @@ export function virtBoard(inputs: BoardInputs): Board {
   const rtc = new GoldfishRtc(clock, plic.line(RTC_IRQ), BigInt(Math.floor(config.epochMs)) * 1_000_000n);
   const test = new TestFinisher(inputs.onExit, inputs.onReset);
 
-  const behind = config.devices.map(spec => virtioDevice(spec, inputs.entropy));
+  const networks: UserNetwork[] = [];
+  const behind = config.devices.map(spec => virtioDevice(spec, inputs, networks));
   if (behind.length > VIRTIO_SLOTS) {
     throw new UserError(
       `${behind.length} virtio devices, the board has ${VIRTIO_SLOTS} slots`,
@@ -99,16 +105,28 @@ export function virtBoard(inputs: BoardInputs): Board {
   const bus = new Bus(config.guestError);
   for (const { base, device } of soc) bus.attach(base, device);
   const virtioConsole = behind.find(device => device instanceof VirtioConsole);
-  return { bus, aclint, uart, virtioConsole, soc };
+  return { bus, aclint, uart, virtioConsole, networks, soc };
 }
 
-function virtioDevice(spec: DeviceSpec, entropy: EntropySource): VirtioDevice {
+function virtioDevice(spec: DeviceSpec, inputs: BoardInputs, networks: UserNetwork[]): VirtioDevice {
   switch (spec.kind) {
     case 'blk':
       return new VirtioBlk(spec.backend, spec.serial);
     case 'console':
       return new VirtioConsole();
     case 'rng':
-      return new VirtioRng(entropy);
+      return new VirtioRng(inputs.entropy);
+    case 'net': {
+      const { clock, config, onActivity } = inputs;
+      const network = new UserNetwork({
+        config: spec.network,
+        clock,
+        sockets: spec.sockets,
+        log: config.guestError,
+        onActivity,
+      });
+      networks.push(network);
+      return new VirtioNet(spec.mac, network);
+    }
   }
 }

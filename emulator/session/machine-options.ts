@@ -9,9 +9,29 @@ import {
   type MachineConfig,
   type NamedBytes,
 } from '../machine/config.ts';
+import { UserError } from '../base/user-error.ts';
+import { parseMac } from '../device/net/addresses.ts';
+import { defaultMac } from '../device/net/config.ts';
+import type { HostSockets } from '../device/net/host-sockets.ts';
+import { networkFromOptions, type NetworkOption } from '../device/net/options.ts';
 import type { BlockBackend } from '../storage/block-backend.ts';
 import { CowLayer } from '../storage/cow-layer.ts';
 import { MemoryBackend } from '../storage/memory-backend.ts';
+
+/** A network card with a user-mode network (docs/network.md). The words are those of QEMU's `-netdev user`. */
+export interface NetOptions {
+  readonly mac?: string;
+  readonly bus?: 'mmio' | 'pci';
+  /** `tcp:127.0.0.1:8080-:80`; host port 0 for a free one: `vm.forwardedPort`. */
+  readonly hostfwd?: readonly string[];
+  /** `tcp:10.0.2.100:80-tcp:127.0.0.1:5555` */
+  readonly guestfwd?: readonly string[];
+  readonly net?: string;
+  readonly host?: string;
+  readonly dns?: string;
+  readonly dhcpstart?: string;
+  readonly hostname?: string;
+}
 
 /** What every host's options share. */
 export interface CommonOptions {
@@ -25,6 +45,8 @@ export interface CommonOptions {
   readonly isVirtioLegacy?: boolean;
   /** Of everything random. Default 1; in real time, the host's own random bytes. */
   readonly seed?: number;
+  /** Default: no network card. */
+  readonly net?: NetOptions;
   /** Refuse the guest's reboot: it ends the machine. Default true. */
   readonly isRebootRefused?: boolean;
   /** Hears what the guest does wrong to a device. */
@@ -49,6 +71,8 @@ export interface MachineOptions extends CommonOptions {
   readonly bios?: 'default' | 'none' | Uint8Array | NamedBytes;
   /** Writes stay in memory: no image is ever changed. Default none. */
   readonly drives?: readonly (DriveImage | DriveOptions<DriveImage>)[];
+  /** Where the network's forwards lead; a host without sockets can have none. */
+  readonly sockets?: HostSockets;
 }
 
 /** Everything but `kernel` (or firmware) has a default. */
@@ -61,6 +85,7 @@ export function machineConfig(options: MachineOptions): MachineConfig {
     }),
     { kind: 'console' },
     { kind: 'rng' },
+    ...(options.net ? [netDevice(options.net, options.sockets)] : []),
   ];
   const seed = options.seed ?? (icount === 'real' ? undefined : 1);
   return {
@@ -77,6 +102,18 @@ export function machineConfig(options: MachineOptions): MachineConfig {
     ...(seed === undefined ? {} : { seed }),
     guestError: options.guestError ?? (() => {}),
   };
+}
+
+function netDevice(options: NetOptions, sockets: HostSockets | undefined): DeviceSpec {
+  const { mac: macText, bus, ...words } = options;
+  const mac = macText === undefined ? defaultMac(0) : parseMac(macText);
+  if (!mac) throw new UserError(`mac ${macText}: not understood`, 'write one such as 52:54:00:12:34:56');
+  const network = networkFromOptions(
+    Object.entries(words).flatMap(([name, value]: [string, string | readonly string[]]) =>
+      (typeof value === 'string' ? [value] : value).map((one): NetworkOption => [name, one]),
+    ),
+  );
+  return { kind: 'net', mac, network, ...(bus ? { bus } : {}), ...(sockets ? { sockets } : {}) };
 }
 
 function backendOf(image: DriveImage): BlockBackend {

@@ -7,6 +7,8 @@
 import { assert } from '../base/assert.ts';
 import { utf8 } from '../base/bytes.ts';
 import { NS_PER_TICK, type Timer } from '../bus/clock.ts';
+import { UserError } from '../base/user-error.ts';
+import type { Protocol } from '../device/net/config.ts';
 import type { MachineConfig } from '../machine/config.ts';
 import { drive } from '../machine/drive.ts';
 import { Machine } from '../machine/machine.ts';
@@ -47,6 +49,8 @@ export interface VmSnapshot {
 /** Powers a machine on and waits for its agent. */
 export async function boot(config: MachineConfig, timeoutMs = BOOT_TIMEOUT_MS): Promise<Vm> {
   const vm = Vm.powerOn(config);
+  // A port that cannot be had is heard of before the boot.
+  await Promise.all(vm.machine.networks.map(network => network.open()));
   await vm.waitForAgent(timeoutMs);
   return vm;
 }
@@ -69,6 +73,7 @@ export class Vm {
     this.deadline = machine.timers.timer(() => this.expire());
     machine.onConsole = bytes => this.print(bytes);
     if (machine.virtioConsole) machine.virtioConsole.onData = bytes => this.agent.receive(bytes);
+    this.openNetworks();
   }
 
   /** A machine that has just been switched on; nothing has run yet. */
@@ -122,6 +127,25 @@ export class Vm {
     return wait.promise;
   }
 
+  /**
+   * The port of 127.0.0.1 that `hostfwd` has for a port of the guest; a fork has one of its own. Rejected with a
+   * UserError where the host cannot listen there.
+   */
+  async forwardedPort(guestPort: number, protocol: Protocol = 'tcp'): Promise<number> {
+    const open = (await Promise.all(this.machine.networks.map(network => network.open()))).flat();
+    const found = open.find(({ forward }) => forward.guest.port === guestPort && forward.protocol === protocol);
+    if (!found)
+      throw new UserError(
+        `no hostfwd leads to ${protocol} port ${guestPort}`,
+        `add hostfwd=${protocol}::0-:${guestPort}`,
+      );
+    return found.address.port;
+  }
+
+  private openNetworks(): void {
+    for (const network of this.machine.networks) void network.open();
+  }
+
   /** Types at the serial console. */
   type(text: string): void {
     this.machine.type(utf8(text));
@@ -167,6 +191,8 @@ export class Vm {
   restore(snapshot: VmSnapshot): void {
     assert(this.waits.isEmpty, 'a restore while something is awaited');
     this.keeper.restore(snapshot.machine);
+    // The end of the machine had closed them.
+    this.openNetworks();
     this.console = snapshot.console;
     this.deadline.set(Infinity);
     if (snapshot.isAgentReady) this.agent.rewind();

@@ -10,6 +10,8 @@ export interface HostStream {
   write(bytes: Uint8Array): boolean;
   /** No more bytes from the guest. */
   end(): void;
+  /** Away with it when all that was written is out. */
+  close(): void;
   /** Away with it, by RST where the host can. */
   reset(): void;
   pause(): void;

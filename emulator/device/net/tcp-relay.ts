@@ -15,6 +15,7 @@ export class TcpRelay implements ConnectionEvents, StreamEvents {
   private isPaused = true;
   private isStreamClosed = false;
   private isOpen = false;
+  private isEnded = false;
   /** Given to the host, which has not taken them yet. */
   private unsent = 0;
 
@@ -38,6 +39,7 @@ export class TcpRelay implements ConnectionEvents, StreamEvents {
   }
 
   onEnd(): void {
+    this.isEnded = true;
     if (!this.isStreamClosed) this.stream.end();
   }
 
@@ -48,7 +50,9 @@ export class TcpRelay implements ConnectionEvents, StreamEvents {
   onClosed(isError: boolean): void {
     if (this.isStreamClosed || !isError) return;
     this.isStreamClosed = true;
-    this.stream.reset();
+    // Who had said goodbye wants its last words delivered.
+    if (this.isEnded) this.stream.close();
+    else this.stream.reset();
   }
 
   // From the host's side

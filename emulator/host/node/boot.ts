@@ -7,6 +7,7 @@ import {
   type DriveOptions as DriveOptionsOf,
 } from '../../session/machine-options.ts';
 import { boot as bootConfig, Vm } from '../../session/vm.ts';
+import { nodeSockets } from './sockets.ts';
 import { builtImage, FileBackend, readNamed } from './files.ts';
 
 /** A file's name, or its contents. */
@@ -42,6 +43,7 @@ export function machineConfig(options: BootOptions): MachineConfig {
   const rootDrive: DriveOptions = { image: builtImage('rootfs.img'), isReadOnly: true };
   return configOf({
     ...common,
+    sockets: nodeSockets,
     kernel: read(kernel, 'kernel'),
     ...(initrd === undefined ? {} : { initrd: read(initrd, 'initrd') }),
     bios: bios === 'default' || bios === 'none' ? bios : read(bios, 'firmware'),
