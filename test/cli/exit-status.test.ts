@@ -69,6 +69,15 @@ test('-d guest_errors goes to its file', async () => {
   expect(readFileSync(log, 'utf8')).toContain('exception 7');
 });
 
+test('-profile writes what Chrome DevTools reads', async () => {
+  const profile = file('out.cpuprofile', new Uint8Array(0));
+  const spin = kernel('spin', new Program().spin());
+  await runCli(['-kernel', spin, '-icount', '3', '-timeout', '50ms', '-profile', profile]);
+  const { samples, nodes } = JSON.parse(readFileSync(profile, 'utf8')) as { samples: number[]; nodes: object[] };
+  expect(samples.length).toBeGreaterThan(490);
+  expect(nodes).toHaveLength(3); // root, supervisor, the one address
+});
+
 describe('what cannot start: two lines and 125', () => {
   const truncated = file('truncated.elf', elf(new Program().spin().bytes()).subarray(0, 100));
   const odd = file('odd.img', new Uint8Array(1000));
@@ -88,6 +97,11 @@ describe('what cannot start: two lines and 125', () => {
     ['a missing image', drive('/no/such.img')],
     ['a drive nobody uses', ['-kernel', hello, '-drive', `file=${hello},id=y`]],
     ['a device without its drive', ['-kernel', hello, '-device', 'virtio-blk-device,drive=z']],
+    ['a profile that cannot be written', ['-kernel', hello, '-profile', '/no/such/x.cpuprofile']],
+    [
+      'symbols that are not there',
+      ['-kernel', hello, '-profile', file('p', new Uint8Array(0)), '-symbols', '/no/such'],
+    ],
     ['too little memory', ['-kernel', hello, '-m', '1M']],
   ])('%s', async (_what, args) => {
     const { status, stdout, stderr } = await runCli(args);

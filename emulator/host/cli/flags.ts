@@ -99,6 +99,20 @@ export const FLAGS: readonly Flag[] = [
     isOurs: true,
     apply: (o, v) => (o.reportFile = v),
   },
+  {
+    names: ['profile'],
+    argument: 'FILE.cpuprofile',
+    help: 'sample what runs in the guest each 0.1 ms of its time; Chrome DevTools and VS Code show the file',
+    isOurs: true,
+    apply: (o, v) => (o.profileFile = v),
+  },
+  {
+    names: ['symbols'],
+    argument: 'FILE',
+    help: 'names for -profile besides those of -kernel: an ELF file, System.map or /proc/kallsyms',
+    isOurs: true,
+    apply: (o, v) => o.symbolFiles.push(v),
+  },
   { names: ['version'], help: 'print the version', apply: o => (o.show = 'version') },
   { names: ['help', 'h'], help: 'print this', apply: o => (o.show = 'help') },
 ];

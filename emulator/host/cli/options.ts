@@ -40,6 +40,8 @@ export interface CliOptions {
   logFile: string | undefined;
   timeoutMs: number | undefined;
   reportFile: string | undefined;
+  profileFile: string | undefined;
+  symbolFiles: string[];
   /** What follows `--`, joined by spaces. */
   command: string | undefined;
   /** `--help` or `--version`: print and be done. */
@@ -65,6 +67,8 @@ export function defaultOptions(): CliOptions {
     logFile: undefined,
     timeoutMs: undefined,
     reportFile: undefined,
+    profileFile: undefined,
+    symbolFiles: [],
     command: undefined,
     show: undefined,
   };

@@ -1,11 +1,13 @@
 /** One run of the program: builds the machine, connects console, agent, signals and deadline, and says how it ended. */
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, writeFileSync, writeSync } from 'node:fs';
 import { UserError } from '../../base/user-error.ts';
 import { TIMEBASE_HZ } from '../../bus/clock.ts';
 import type { MonitorHost } from '../../debug/monitor.ts';
+import { Profiler } from '../../debug/profile/profiler.ts';
 import { drive } from '../../machine/drive.ts';
 import { Machine } from '../../machine/machine.ts';
 import { AgentClient } from '../../session/agent-client.ts';
+import { builtImage, openToWrite, readNamed } from '../node/files.ts';
 import { buildMachine } from './build-machine.ts';
 import { connectChardev } from './chardev.ts';
 import { ConsoleInput } from './console-input.ts';
@@ -45,6 +47,7 @@ export class Run implements MonitorHost {
     log.attach(this.machine);
     this.machine.powerOn();
     this.connectOutput();
+    this.connectProfiler();
   }
 
   /** Runs to the end; the process's exit status. */
@@ -92,12 +95,7 @@ export class Run implements MonitorHost {
     const { serial, command } = this.options;
     const { machine } = this;
     if (serial.kind === 'file') {
-      let fd: number;
-      try {
-        fd = openSync(serial.path, 'w');
-      } catch (error) {
-        throw new UserError(`-serial file:${serial.path}: ${String(error)}`, 'name a file that can be written');
-      }
+      const fd = openToWrite('-serial', serial.path);
       machine.onConsole = bytes => {
         this.tail.push(bytes);
         writeSync(fd, bytes);
@@ -113,6 +111,21 @@ export class Run implements MonitorHost {
     }
     // Nobody reads any more (`| head`): as SIGPIPE would end us.
     process.stdout.on('error', () => this.end('signal', 141));
+  }
+
+  private connectProfiler(): void {
+    const { profileFile, symbolFiles } = this.options;
+    if (profileFile === undefined) return;
+    const { kernel } = this.machine.config;
+    // The images of npm run build: their userland is one program.
+    const own = this.options.kernel === undefined ? [builtImage('strata')].filter(existsSync) : [];
+    const files = [...(kernel ? [kernel] : []), ...[...own, ...symbolFiles].map(file => readNamed(file, 'symbols'))];
+    const profiler = new Profiler(this.machine, files);
+    const fd = openToWrite('-profile', profileFile);
+    this.closers.push(() => {
+      writeSync(fd, JSON.stringify(profiler.stop()));
+      closeSync(fd);
+    });
   }
 
   private connectDeadline(): void {

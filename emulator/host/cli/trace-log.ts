@@ -1,7 +1,7 @@
 /** `-d` items to stderr or to `-D FILE`, one line each. */
-import { openSync, writeSync } from 'node:fs';
-import { UserError } from '../../base/user-error.ts';
+import { writeSync } from 'node:fs';
 import type { Machine } from '../../machine/machine.ts';
+import { openToWrite } from '../node/files.ts';
 
 const STDERR_FD = 2;
 /** Most-significant bit of a cause: an interrupt. */
@@ -13,14 +13,7 @@ export class TraceLog {
 
   constructor(items: readonly string[], file: string | undefined) {
     this.items = new Set(items);
-    try {
-      this.fd = file === undefined ? STDERR_FD : openSync(file, 'w');
-    } catch (error) {
-      throw new UserError(
-        `-D ${file}: ${error instanceof Error ? error.message : String(error)}`,
-        'name a file that can be written',
-      );
-    }
+    this.fd = file === undefined ? STDERR_FD : openToWrite('-D', file);
   }
 
   /** For the machine's configuration. */

@@ -37,6 +37,15 @@ export function readNamed(path: string, what: string): NamedBytes {
   }
 }
 
+/** Empties or makes a file; `flag` says in messages who asked for it. */
+export function openToWrite(flag: string, path: string): number {
+  try {
+    return openSync(path, 'w');
+  } catch (error) {
+    throw new UserError(`${flag} ${path}: ${reason(error)}`, 'name a file that can be written');
+  }
+}
+
 /** A raw disk image in a file. Writable ones are locked while open. */
 export class FileBackend implements BlockBackend {
   readonly sizeBytes: number;
