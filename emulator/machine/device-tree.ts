@@ -3,11 +3,15 @@ import { hex } from '../base/bytes.ts';
 import { TIMEBASE_HZ } from '../bus/clock.ts';
 import type { Device } from '../bus/device.ts';
 import { cells64, FdtNode } from './fdt.ts';
+import { PCI_IRQ, PCI_PINS } from './virt-pci.ts';
 
 /** What the CPU implements, in the order of the unprivileged specification's naming chapter. */
 export const ISA_STRING = 'rv64imafdc_zicsr_zifencei_zba_zbb_zbc_zbs_sstc';
 /** The largest translation mode the CPU has. */
 const MMU_TYPE = 'riscv,sv57';
+
+/** Where a slot number stands in the first cell of a PCI address. */
+const PCI_SLOT_SHIFT = 11;
 
 const CPU_PHANDLE = 1;
 const INTC_PHANDLE = 2;
@@ -111,7 +115,21 @@ function describeSocDevice(soc: FdtNode, { device, node: name, base, irq }: SocD
     node.prop('interrupts-extended', ...forHart('machineExternal', 'supervisorExternal'));
   }
   if (name === 'clint') node.prop('interrupts-extended', ...forHart('machineSoft', 'machineTimer'));
+  if (name === 'pci') describePciInterrupts(node);
   if (name === 'test') node.prop('phandle', TEST_PHANDLE);
+}
+
+/** Slot n's pin p goes to wire n + p: the map repeats every four slots. */
+function describePciInterrupts(node: FdtNode): void {
+  const cells: number[] = [];
+  for (let slot = 0; slot < PCI_PINS; slot++) {
+    for (let pin = 0; pin < PCI_PINS; pin++) {
+      const irq = PCI_IRQ + ((slot + pin) % PCI_PINS);
+      cells.push(slot << PCI_SLOT_SHIFT, 0, 0, pin + 1, PLIC_PHANDLE, irq);
+    }
+  }
+  node.prop('interrupt-map', ...cells);
+  node.prop('interrupt-map-mask', (PCI_PINS - 1) << PCI_SLOT_SHIFT, 0, 0, 7);
 }
 
 function forHart(...lines: (keyof typeof CPU_IRQ)[]): number[] {

@@ -20,6 +20,7 @@ import type { VirtioDevice } from '../device/virtio/virtio-device.ts';
 import { UserError } from '../base/user-error.ts';
 import type { DeviceSpec, MachineConfig } from './config.ts';
 import type { SocDevice } from './device-tree.ts';
+import { PCI_ECAM_BASE, PCI_IRQ, PCI_PINS, virtPci } from './virt-pci.ts';
 
 export const RAM_BASE = 0x8000_0000;
 export const MROM_BASE = 0x1000;
@@ -73,13 +74,20 @@ export function virtBoard(inputs: BoardInputs): Board {
   const test = new TestFinisher(inputs.onExit, inputs.onReset);
 
   const networks: UserNetwork[] = [];
-  const behind = config.devices.map(spec => virtioDevice(spec, inputs, networks));
+  const virtio = config.devices.map(spec => ({ place: spec, device: virtioDevice(spec, inputs, networks) }));
+  const behind = virtio.filter(({ place }) => place.bus !== 'pci').map(({ device }) => device);
   if (behind.length > VIRTIO_SLOTS) {
     throw new UserError(
-      `${behind.length} virtio devices, the board has ${VIRTIO_SLOTS} slots`,
-      'give fewer -device options',
+      `${behind.length} virtio-mmio devices, the board has ${VIRTIO_SLOTS} slots`,
+      'give fewer of them, or put some on PCI (-device virtio-blk-pci, …)',
     );
   }
+  const pci = virtPci(
+    ram,
+    Array.from({ length: PCI_PINS }, (_, pin) => plic.line(PCI_IRQ + pin)),
+    virtio.filter(({ place }) => place.bus === 'pci'),
+    config.guestError,
+  );
   // QEMU fills the slots from the last one down, and lists them in that order.
   const slots = Array.from({ length: VIRTIO_SLOTS }, (_, nth): SocDevice => {
     const index = VIRTIO_SLOTS - 1 - nth;
@@ -98,13 +106,14 @@ export function virtBoard(inputs: BoardInputs): Board {
     { device: rtc, node: 'rtc', base: RTC_BASE, irq: RTC_IRQ },
     { device: uart, node: 'serial', base: UART_BASE, irq: UART_IRQ },
     { device: test, node: 'test', base: TEST_BASE },
+    { device: pci, node: 'pci', base: PCI_ECAM_BASE },
     ...slots,
     { device: plic, node: 'plic', base: PLIC_BASE },
     { device: aclint, node: 'clint', base: CLINT_BASE },
   ];
   const bus = new Bus(config.guestError);
-  for (const { base, device } of soc) bus.attach(base, device);
-  const virtioConsole = behind.find(device => device instanceof VirtioConsole);
+  for (const { base, device } of [...soc, ...pci.windows]) bus.attach(base, device);
+  const virtioConsole = virtio.map(({ device }) => device).find(device => device instanceof VirtioConsole);
   return { bus, aclint, uart, virtioConsole, networks, soc };
 }
 

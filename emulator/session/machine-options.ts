@@ -43,6 +43,8 @@ export interface CommonOptions {
   readonly icount?: number | 'real';
   /** virtio-mmio version 1, as QEMU 7.2 has it by default, instead of 2. Default true. */
   readonly isVirtioLegacy?: boolean;
+  /** Where drives, console and generator are found. Default 'mmio'. */
+  readonly bus?: 'mmio' | 'pci';
   /** Of everything random. Default 1; in real time, the host's own random bytes. */
   readonly seed?: number;
   /** Default: no network card. */
@@ -61,6 +63,8 @@ export interface DriveOptions<Image> {
   readonly isReadOnly?: boolean;
   /** What the guest's GET_ID says. */
   readonly serial?: string;
+  /** Default: as the other devices. */
+  readonly bus?: 'mmio' | 'pci';
 }
 
 export interface MachineOptions extends CommonOptions {
@@ -78,14 +82,15 @@ export interface MachineOptions extends CommonOptions {
 /** Everything but `kernel` (or firmware) has a default. */
 export function machineConfig(options: MachineOptions): MachineConfig {
   const { kernel, initrd, bios = 'default', icount = ICOUNT_SHIFT_AUTO, drives = [] } = options;
+  const { bus: commonBus = 'mmio' } = options;
   const devices: DeviceSpec[] = [
     ...drives.map((drive): DeviceSpec => {
-      const { image, isReadOnly = false, serial = '' } = 'image' in drive ? drive : { image: drive };
-      return { kind: 'blk', backend: new CowLayer(backendOf(image), isReadOnly), serial };
+      const { image, isReadOnly = false, serial = '', bus = commonBus } = 'image' in drive ? drive : { image: drive };
+      return { kind: 'blk', backend: new CowLayer(backendOf(image), isReadOnly), serial, bus };
     }),
-    { kind: 'console' },
-    { kind: 'rng' },
-    ...(options.net ? [netDevice(options.net, options.sockets)] : []),
+    { kind: 'console', bus: commonBus },
+    { kind: 'rng', bus: commonBus },
+    ...(options.net ? [netDevice({ bus: commonBus, ...options.net }, options.sockets)] : []),
   ];
   const seed = options.seed ?? (icount === 'real' ? undefined : 1);
   return {

@@ -33,6 +33,8 @@ export interface TransportOptions {
   /** Level: some interrupt cause is set. */
   readonly irq: IrqLine;
   readonly guestError: GuestErrorLog;
+  /** May the device reach memory at all? PCI has a bit for it. */
+  readonly mayMaster?: () => boolean;
 }
 
 export class VirtioTransport implements Transport {
@@ -44,6 +46,7 @@ export class VirtioTransport implements Transport {
   private readonly name: string;
   private readonly irq: IrqLine;
   private readonly guestError: GuestErrorLog;
+  private readonly mayMaster: () => boolean;
   private readonly acceptedWords: [number, number] = [0, 0];
   private statusBits = 0;
   private interruptBits = 0;
@@ -53,11 +56,12 @@ export class VirtioTransport implements Transport {
   /** The driver accepted what was not offered: it will not get FEATURES_OK. */
   private hasBadFeatures = false;
 
-  constructor({ name, ram, device, irq, guestError }: TransportOptions) {
+  constructor({ name, ram, device, irq, guestError, mayMaster = () => true }: TransportOptions) {
     this.name = name;
     this.device = device;
     this.irq = irq;
     this.guestError = guestError;
+    this.mayMaster = mayMaster;
     this.queues = device.queueSizes.map(size => new VirtQueue(ram, size, what => this.fail(what)));
     const common = [...device.features, VIRTIO_F_RING_INDIRECT_DESC, VIRTIO_F_RING_EVENT_IDX];
     this.offered = featureWords([...common, VIRTIO_F_VERSION_1]);
@@ -91,7 +95,7 @@ export class VirtioTransport implements Transport {
   }
 
   get isRunning(): boolean {
-    return (this.statusBits & STATUS_DRIVER_OK) !== 0 && !this.isBroken;
+    return (this.statusBits & STATUS_DRIVER_OK) !== 0 && !this.isBroken && this.mayMaster();
   }
 
   // What the registers in front need.
@@ -129,6 +133,11 @@ export class VirtioTransport implements Transport {
     const sticky = this.statusBits & STATUS_NEEDS_RESET;
     this.statusBits = (value & ~STATUS_FEATURES_OK) | (isOk ? STATUS_FEATURES_OK : 0) | sticky;
     for (const queue of this.queues) queue.hasEventIdx = this.hasFeature(VIRTIO_F_RING_EVENT_IDX);
+  }
+
+  /** The driver may not go on without saying DRIVER_OK again. */
+  stop(): void {
+    this.statusBits &= ~STATUS_DRIVER_OK;
   }
 
   acknowledge(bits: number): void {
