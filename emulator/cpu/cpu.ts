@@ -16,6 +16,7 @@ import {
   TLB_LIST_OFFSET,
 } from '../bus/memory-map.ts';
 import type { Ram } from '../bus/ram.ts';
+import { DEFAULT_FEATURES, misaOf, type CpuFeatures } from '../isa/extensions.ts';
 import { disassemble } from '../isa/disasm.ts';
 import * as layout from './layout.ts';
 import { interpreterModule } from './gen/module.ts';
@@ -60,6 +61,8 @@ export interface CpuOptions {
   readonly ram: Ram;
   readonly bus: MmioBus;
   readonly hartid: number;
+  /** Default: DEFAULT_FEATURES. */
+  readonly features?: CpuFeatures;
   /**
    * The value of `time` in timebase ticks. Called for every read of the time CSR while `instret` is exact, so under
    * -icount it should be a pure function of `cpu.instret`, and the ACLINT's mtime should be the same function.
@@ -96,6 +99,7 @@ export class Cpu {
   /** Called for each trap and interrupt taken, for `-d int`; set it before `run`. */
   private trapListener: ((cause: bigint, epc: bigint, tval: bigint, to: Privilege) => void) | undefined;
   private readonly ram: Ram;
+  readonly features: CpuFeatures;
   private readonly i32: Int32Array;
   private readonly u32: Uint32Array;
   private readonly u64: BigUint64Array;
@@ -107,11 +111,12 @@ export class Cpu {
   constructor(private readonly options: CpuOptions) {
     const { ram } = options;
     this.ram = ram;
+    this.features = options.features ?? DEFAULT_FEATURES;
     this.i32 = new Int32Array(ram.memory.buffer);
     this.u32 = new Uint32Array(ram.memory.buffer);
     this.u64 = new BigUint64Array(ram.memory.buffer, 0, layout.CFG_HARTID);
     this.configure();
-    this.predecoder = new Predecoder(ram);
+    this.predecoder = new Predecoder(ram, this.features);
     slowModule ??= new WebAssembly.Module(fromBase64(SLOW_WASM));
     const slow = new WebAssembly.Instance(slowModule, { env: { memory: ram.memory }, host: this.hostFunctions() });
     this.slow = slow.exports as unknown as SlowExports;
@@ -157,7 +162,7 @@ export class Cpu {
 
   /** Sstc: the tick at which STIP rises; Infinity when off. The board raises it: `setInterruptPending(STIP, …)`. */
   get stimecmp(): number {
-    const isOn = (this.u32[(layout.MENVCFG >> 2) + 1]! & STCE_HIGH) !== 0;
+    const isOn = this.features.sstc && (this.u32[(layout.MENVCFG >> 2) + 1]! & STCE_HIGH) !== 0;
     return isOn ? this.getNumber(layout.STIMECMP) : Infinity;
   }
 
@@ -190,7 +195,7 @@ export class Cpu {
       this.setNumber(layout.MIDELEG, 0x222);
       this.setNumber(layout.MCOUNTEREN, 7);
       this.setNumber(layout.SCOUNTEREN, 7);
-      this.u32[(layout.MENVCFG >> 2) + 1] = STCE_HIGH;
+      if (this.features.sstc) this.u32[(layout.MENVCFG >> 2) + 1] = STCE_HIGH;
     }
     if (mode !== Privilege.M) {
       this.setNumber(layout.PMPCFG, PMP_NAPOT_RWX);
@@ -349,10 +354,24 @@ export class Cpu {
       [layout.CFG_CODE, map.codeOffset],
       [layout.CFG_RAM, map.ramOffset],
       [layout.CFG_HARTID, this.options.hartid],
+      [layout.CFG_FEATURES, this.featureBits()],
     ];
     for (const [at, value] of words) this.i32[at >> 2] = value;
+    this.u64[layout.CFG_MISA >> 3] = misaOf(this.features);
     this.setNumber(layout.CFG_RAM_BASE, this.ram.base);
     this.setNumber(layout.CFG_RAM_SIZE, this.ram.size);
+  }
+
+  private featureBits(): number {
+    const { f, c, sstc, mmu, pmp } = this.features;
+    const bits: readonly (readonly [isPresent: boolean, bit: number])[] = [
+      [f, layout.FEATURE_F],
+      [c, layout.FEATURE_C],
+      [sstc, layout.FEATURE_SSTC],
+      [mmu, layout.FEATURE_MMU],
+      [pmp, layout.FEATURE_PMP],
+    ];
+    return bits.reduce((all, [isPresent, bit]) => (isPresent ? all | bit : all), 0);
   }
 
   /** slow/host.ts. A device may have written RAM: what that made stale goes before the next instruction. */

@@ -123,6 +123,14 @@ export const CFG_RAM = 1252;
 export const CFG_RAM_BASE = 1256;
 export const CFG_RAM_SIZE = 1264;
 export const CFG_HARTID = 1272;
+/** misa (64 bits), and the FEATURE bits of extensions that the slow paths ask for. */
+export const CFG_MISA = 1280;
+export const CFG_FEATURES = 1288;
+export const FEATURE_F = 1;
+export const FEATURE_C = 2;
+export const FEATURE_SSTC = 4;
+export const FEATURE_MMU = 8;
+export const FEATURE_PMP = 16;
 
 /** Architectural state too: mhpmevent3…31, then mhpmcounter3…18 (what instret adds to it while it counts). */
 export const PMU_START = 1536;

@@ -9,6 +9,7 @@ import { decode, type Decoded } from '../isa/decode.ts';
 import { rowNamed } from '../isa/encode.ts';
 import { formatOf } from '../isa/formats.ts';
 import { INSTRUCTIONS } from '../isa/all.ts';
+import { presentRows, type CpuFeatures } from '../isa/extensions.ts';
 import { handlerNumber, hasTarget } from './gen/handlers.ts';
 import {
   F_REGS,
@@ -56,7 +57,14 @@ export class Predecoder {
   /** Called for each instruction decoded from RAM. */
   onDecode: ((pa: number, word: number) => void) | undefined;
 
-  constructor(private readonly ram: Ram) {
+  /** By position in INSTRUCTIONS: what the CPU has not is illegal. */
+  private readonly isPresent: readonly boolean[];
+
+  constructor(
+    private readonly ram: Ram,
+    features: CpuFeatures,
+  ) {
+    this.isPresent = presentRows(INSTRUCTIONS, features);
     this.view = new DataView(ram.memory.buffer);
     this.code = viewOf(ram.u8);
   }
@@ -76,7 +84,7 @@ export class Predecoder {
       }
       const word = isLong ? this.code.getUint32(start + offset, true) : low;
       this.onDecode?.(this.ram.base + start + offset, word);
-      const decoded = decode(word);
+      const decoded = this.decodePresent(word);
       if (decoded === undefined) {
         this.write(at, HANDLER_ILLEGAL, word);
         return;
@@ -88,9 +96,14 @@ export class Predecoder {
 
   /** The op of an instruction that is split between two pages; it lives outside every decoded page. */
   decodeStraddle(op: number, word: number): void {
-    const decoded = decode(word);
+    const decoded = this.decodePresent(word);
     if (decoded) this.writeDecoded(op, PAGE_SIZE - 2, decoded, word);
     else this.write(op, HANDLER_ILLEGAL, word);
+  }
+
+  private decodePresent(word: number): Decoded | undefined {
+    const decoded = decode(word);
+    return decoded && this.isPresent[decoded.index] ? decoded : undefined;
   }
 
   /** Returns whether the straight line ends here. */

@@ -1,23 +1,5 @@
-/** The list of instruction rows: the only place where extensions are registered. */
+/** The list of instruction rows, of all extensions. */
+import { BASE_ROWS, EXTENSIONS } from './extensions.ts';
 import type { Insn } from './insn.ts';
-import { PRIV } from './priv.ts';
-import { RV64A } from './rv64a.ts';
-import { RV64B } from './rv64b.ts';
-import { RV64C } from './rv64c.ts';
-import { RV64FD } from './rv64fd.ts';
-import { RV64I } from './rv64i.ts';
-import { RV64M } from './rv64m.ts';
-import { ZICSR, ZIFENCEI } from './zicsr.ts';
 
-/** The order matters where two masks overlap: the compressed rows say how. */
-export const INSTRUCTIONS: readonly Insn[] = [
-  ...RV64I,
-  ...RV64M,
-  ...RV64A,
-  ...RV64B,
-  ...RV64FD,
-  ...ZICSR,
-  ...ZIFENCEI,
-  ...PRIV,
-  ...RV64C,
-];
+export const INSTRUCTIONS: readonly Insn[] = [...BASE_ROWS, ...EXTENSIONS.flatMap(({ rows }): readonly Insn[] => rows)];

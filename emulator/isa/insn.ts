@@ -9,7 +9,8 @@ export type Width = 1 | 2 | 4 | 8;
 /** As the branch mnemonics: `lt` and `ge` are signed. */
 export type Condition = 'eq' | 'ne' | 'lt' | 'ge' | 'ltu' | 'geu';
 /** Instructions whose whole effect is on the hart's privileged state. */
-export type SystemOp = 'ecall' | 'ebreak' | 'mret' | 'sret' | 'wfi' | 'sfence.vma' | 'fence.i';
+export type SystemOp =
+  'ecall' | 'ebreak' | 'mret' | 'sret' | 'wfi' | 'sfence.vma' | 'fence.i' | 'sfence.w.inval' | 'sfence.inval.ir';
 export type ProductPart = 'low' | 'reversed' | 'high';
 export type CsrOp = 'write' | 'set' | 'clear';
 /** Bits are IEEE 754 encodings; a narrower value sits NaN-boxed in a 64-bit register. */

@@ -73,7 +73,7 @@ function reverseBytes<V>(o: Ops<V>, value: V): V {
   return o.rotl(quads, o.const(32));
 }
 
-const ZBA: readonly Insn[] = [
+export const ZBA: readonly Insn[] = [
   binary('add.uw', OP_32, 0x04, 0, o => o.add(o.zext32(o.rs1), o.rs2)),
   binary('sh1add', OP, 0x10, 2, shiftedAdd(1)),
   binary('sh2add', OP, 0x10, 4, shiftedAdd(2)),
@@ -84,7 +84,7 @@ const ZBA: readonly Insn[] = [
   immediate('slli.uw', OP_IMM_32, 0x02, 1, o => o.shl(o.zext32(o.rs1), o.imm)),
 ];
 
-const ZBB: readonly Insn[] = [
+export const ZBB: readonly Insn[] = [
   binary('andn', OP, 0x20, 7, o => o.and(o.rs1, not(o, o.rs2))),
   binary('orn', OP, 0x20, 6, o => o.or(o.rs1, not(o, o.rs2))),
   binary('xnor', OP, 0x20, 4, o => not(o, o.xor(o.rs1, o.rs2))),
@@ -117,13 +117,13 @@ const ZBB: readonly Insn[] = [
   unary('rev8', OP_IMM, 0x6b8, 5, o => reverseBytes(o, o.rs1)),
 ];
 
-const ZBC: readonly Insn[] = [
+export const ZBC: readonly Insn[] = [
   binary('clmul', OP, 0x05, 1, o => o.carrylessProduct('low', o.rs1, o.rs2)),
   binary('clmulr', OP, 0x05, 2, o => o.carrylessProduct('reversed', o.rs1, o.rs2)),
   binary('clmulh', OP, 0x05, 3, o => o.carrylessProduct('high', o.rs1, o.rs2)),
 ];
 
-const ZBS: readonly Insn[] = [
+export const ZBS: readonly Insn[] = [
   binary('bclr', OP, 0x24, 1, o => o.and(o.rs1, not(o, bit(o, o.rs2)))),
   immediate('bclri', OP_IMM, 0x12, 1, o => o.and(o.rs1, not(o, bit(o, o.imm)))),
   binary('bext', OP, 0x24, 5, o => o.and(o.shr(o.rs1, o.rs2), o.const(1))),
@@ -133,5 +133,3 @@ const ZBS: readonly Insn[] = [
   binary('bset', OP, 0x14, 1, o => o.or(o.rs1, bit(o, o.rs2))),
   immediate('bseti', OP_IMM, 0x0a, 1, o => o.or(o.rs1, bit(o, o.imm))),
 ];
-
-export const RV64B: readonly Insn[] = [...ZBA, ...ZBB, ...ZBC, ...ZBS];

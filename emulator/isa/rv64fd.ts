@@ -140,9 +140,10 @@ const conversion = (name: string, to: Precision, rs2: number, op: string): Insn 
   run: o => o.float(op, o.rs1),
 });
 
-export const RV64FD: readonly Insn[] = [
-  ...rowsOf(SINGLE),
+export const RV64F: readonly Insn[] = rowsOf(SINGLE);
+export const RV64D: readonly Insn[] = [
   ...rowsOf(DOUBLE),
   conversion('fcvt.s.d', SINGLE, 1, 's.from.d'),
   conversion('fcvt.d.s', DOUBLE, 0, 'd.from.s'),
 ];
+export const RV64FD: readonly Insn[] = [...RV64F, ...RV64D];

@@ -1,6 +1,7 @@
 /** Power-on: firmware, kernel, initrd and device tree go into RAM where QEMU 7.2's `virt` puts them; the hart starts. */
 import { hex, MIB, viewOf } from '../base/bytes.ts';
 import { UserError } from '../base/user-error.ts';
+import { DEFAULT_FEATURES } from '../isa/extensions.ts';
 import type { Ram } from '../bus/ram.ts';
 import { Privilege, type Cpu } from '../cpu/cpu.ts';
 import type { MachineConfig } from './config.ts';
@@ -41,6 +42,7 @@ export function powerOn(
     ramSize: ram.size,
     soc,
     append: config.append,
+    cpu: config.cpu ?? DEFAULT_FEATURES,
     ...(initrd ? { initrd } : {}),
     rngSeed,
   });

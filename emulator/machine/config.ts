@@ -2,6 +2,7 @@
 import type { GuestErrorLog } from '../bus/device.ts';
 import type { NetworkConfig } from '../device/net/config.ts';
 import type { HostSockets } from '../device/net/host-sockets.ts';
+import type { CpuFeatures } from '../isa/extensions.ts';
 import type { BlockBackend } from '../storage/block-backend.ts';
 
 /** A file that has been read; `name` is for messages. */
@@ -47,6 +48,8 @@ export interface MachineConfig {
   readonly kernel?: NamedBytes;
   readonly initrd?: NamedBytes;
   readonly append: string;
+  /** The processor's extensions; default: QEMU 7.2's. */
+  readonly cpu?: CpuFeatures;
   readonly devices: readonly DeviceSpec[];
   /** virtio-mmio version 1 instead of 2. */
   readonly isVirtioLegacy: boolean;

@@ -2,11 +2,10 @@
 import { hex } from '../base/bytes.ts';
 import { TIMEBASE_HZ } from '../bus/clock.ts';
 import type { Device } from '../bus/device.ts';
+import { isaString, type CpuFeatures } from '../isa/extensions.ts';
 import { cells64, FdtNode } from './fdt.ts';
 import { PCI_IRQ, PCI_PINS } from './virt-pci.ts';
 
-/** What the CPU implements, in the order of the unprivileged specification's naming chapter. */
-export const ISA_STRING = 'rv64imafdc_zicsr_zifencei_zba_zbb_zbc_zbs_sstc';
 /** The largest translation mode the CPU has. */
 const MMU_TYPE = 'riscv,sv57';
 
@@ -35,6 +34,7 @@ export interface DeviceTreeInputs {
   /** In the order in which the tree lists them. */
   readonly soc: readonly SocDevice[];
   readonly append: string;
+  readonly cpu: CpuFeatures;
   readonly initrd?: { readonly start: number; readonly end: number };
   /** 32 random bytes for the kernel's generator. */
   readonly rngSeed: Uint8Array;
@@ -52,7 +52,7 @@ export function deviceTreeBlob(inputs: DeviceTreeInputs): Uint8Array {
   const memory = root.child(`memory@${inputs.ramBase.toString(16)}`);
   memory.prop('device_type', 'memory');
   memory.prop('reg', ...cells64(inputs.ramBase), ...cells64(inputs.ramSize));
-  describeCpus(root.child('cpus'));
+  describeCpus(root.child('cpus'), inputs.cpu);
   const soc = root.child('soc');
   soc.prop('#address-cells', 2);
   soc.prop('#size-cells', 2);
@@ -80,7 +80,7 @@ function describeSyscon(node: FdtNode, compatible: string, value: number): void 
   node.prop('value', value);
 }
 
-function describeCpus(cpus: FdtNode): void {
+function describeCpus(cpus: FdtNode, features: CpuFeatures): void {
   cpus.prop('#address-cells', 1);
   cpus.prop('#size-cells', 0);
   cpus.prop('timebase-frequency', TIMEBASE_HZ);
@@ -90,8 +90,8 @@ function describeCpus(cpus: FdtNode): void {
   cpu.prop('reg', 0);
   cpu.prop('status', 'okay');
   cpu.prop('compatible', 'riscv');
-  cpu.prop('riscv,isa', ISA_STRING);
-  cpu.prop('mmu-type', MMU_TYPE);
+  cpu.prop('riscv,isa', isaString(features));
+  cpu.prop('mmu-type', features.mmu ? MMU_TYPE : 'riscv,none');
   const intc = cpu.child('interrupt-controller');
   intc.prop('#interrupt-cells', 1);
   // QEMU leaves this one out, and dtc warns.

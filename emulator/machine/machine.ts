@@ -97,6 +97,7 @@ export class Machine {
       ram: this.ram,
       bus,
       hartid: 0,
+      ...(config.cpu === undefined ? {} : { features: config.cpu }),
       time: () => aclint.mtime(),
       onTimerChange: () => this.compareSstc(),
     });

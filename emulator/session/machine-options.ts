@@ -2,6 +2,7 @@
  * What a machine is built from, with the defaults that the library has everywhere: virtual time, one seed, a console for
  * the agent, writes to drives in memory. Images are bytes here; a host that has files or addresses reads them first.
  */
+import type { CpuFeatures } from '../isa/extensions.ts';
 import {
   ICOUNT_SHIFT_AUTO,
   VIRTUAL_EPOCH_MS,
@@ -39,6 +40,8 @@ export interface CommonOptions {
   readonly append?: string;
   /** Default 128. */
   readonly memoryMiB?: number;
+  /** The processor's extensions. */
+  readonly cpu?: CpuFeatures;
   /** An instruction takes 2^icount ns; 'real' for the host's clock. Default 3. */
   readonly icount?: number | 'real';
   /** virtio-mmio version 1, as QEMU 7.2 has it by default, instead of 2. Default true. */
@@ -95,6 +98,7 @@ export function machineConfig(options: MachineOptions): MachineConfig {
   const seed = options.seed ?? (icount === 'real' ? undefined : 1);
   return {
     memoryMiB: options.memoryMiB ?? 128,
+    ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
     bios: typeof bios === 'string' ? bios : named(bios, 'firmware'),
     ...(kernel === undefined ? {} : { kernel: named(kernel, 'kernel') }),
     ...(initrd === undefined ? {} : { initrd: named(initrd, 'initrd') }),

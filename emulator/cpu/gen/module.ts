@@ -28,6 +28,7 @@ const SLOW: Record<string, Signature> = {
   wfi: [['i32'], []],
   sfenceVma: [['i32', 'i64'], []],
   fenceI: [[], []],
+  invalidationFence: [['i32'], []],
   enterFloat: [['i32', 'i32'], []],
   touchFloat: [[], []],
   fetchStraddling: [['i32'], ['i32']],

@@ -65,6 +65,8 @@ const SYSTEM: Record<SystemOp, { name: string; takes: 'nothing' | 'raw' | 'raw a
   wfi: { name: 'wfi', takes: 'raw' },
   'sfence.vma': { name: 'sfenceVma', takes: 'raw and rs1' },
   'fence.i': { name: 'fenceI', takes: 'nothing' },
+  'sfence.w.inval': { name: 'invalidationFence', takes: 'raw' },
+  'sfence.inval.ir': { name: 'invalidationFence', takes: 'raw' },
 };
 /** Lowest bit of the 128-bit product that counts. */
 const PRODUCT_SHIFTS: Record<ProductPart, number> = { low: 0, reversed: 63, high: 64 };

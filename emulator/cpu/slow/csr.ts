@@ -6,6 +6,11 @@
 import * as n from '../../isa/csr-numbers';
 import {
   CFG_HARTID,
+  CFG_MISA,
+  FEATURE_F,
+  FEATURE_MMU,
+  FEATURE_PMP,
+  FEATURE_SSTC,
   FFLAGS,
   FRM,
   MCOUNTEREN,
@@ -40,6 +45,7 @@ import { time, timerChanged } from './host';
 import {
   cell,
   FS,
+  has,
   ILLEGAL,
   MIE_BIT,
   MPIE,
@@ -83,8 +89,6 @@ const LCOFIP: u64 = 1 << 13;
 const STCE: u64 = 1 << 63;
 /** STCE, PBMTE, CBZE, CBCFE, CBIE and FIOM. */
 const MENVCFG_WRITABLE: u64 = 0xc000_0000_0000_00f1;
-/** RV64 with A, C, D, F, I, M, S and U. */
-const MISA: u64 = (2 << 62) | 0x14112d;
 /** What QEMU 7.2 puts into marchid and mimpid: its version. */
 const ARCH_ID: u64 = 0x70200;
 
@@ -133,7 +137,7 @@ export function pokeCsr(number: i32, value: u64): void {
 
 function read(number: i32): u64 {
   if (isPlain(number)) return readPlain(number);
-  if (number >= 0x3b0 && number <= 0x3bf) return cell(PMPADDR + 8 * (number - 0x3b0));
+  if (number >= 0x3b0 && number <= 0x3bf) return hasPmp() & cell(PMPADDR + 8 * (number - 0x3b0));
   if (isBetween(number, 0x323, 0x33f)) return readEvent(number - 0x320);
   if (isBetween(number, 0xb03, 0xb12)) return readEventCounter(number - 0xb00);
   if (isBetween(number, 0xc00, 0xc12)) return readCounter(number);
@@ -159,7 +163,7 @@ function read(number: i32): u64 {
     case n.mstatus:
       return readStatus();
     case n.misa:
-      return MISA;
+      return cell(CFG_MISA);
     case n.mideleg:
       return cell(MIDELEG);
     case n.mie:
@@ -171,9 +175,9 @@ function read(number: i32): u64 {
     case n.mip:
       return pendingInterrupts();
     case n.pmpcfg0:
-      return cell(PMPCFG);
+      return hasPmp() & cell(PMPCFG);
     case n.pmpcfg2:
-      return cell(PMPCFG + 8);
+      return hasPmp() & cell(PMPCFG + 8);
     case n.mcycle:
       return fixedCounter(CYCLE);
     case n.minstret:
@@ -290,7 +294,8 @@ function readStatus(): u64 {
 
 function writeStatus(value: u64): void {
   const old = cell(MSTATUS);
-  let next = (old & ~MSTATUS_WRITABLE) | (value & MSTATUS_WRITABLE);
+  const writable = has(FEATURE_F) ? MSTATUS_WRITABLE : MSTATUS_WRITABLE & ~FS;
+  let next = (old & ~writable) | (value & writable);
   if ((next & MPP) >> MPP_SHIFT == 2) next = (next & ~MPP) | (old & MPP); // no hypervisor mode
   setCell(MSTATUS, next);
   if (((old ^ next) & MXR) != 0) flushTlb();
@@ -321,7 +326,7 @@ function writeTimer(at: usize, value: u64): void {
 /** Modes bare, Sv39, Sv48 and Sv57; an unknown one leaves the whole register alone. */
 function writeSatp(value: u64, old: u64): void {
   const mode = value >> 60;
-  if (mode != 0 && (mode < 8 || mode > 10)) return;
+  if (!has(FEATURE_MMU) || (mode != 0 && (mode < 8 || mode > 10))) return;
   if (value == old) return;
   setCell(SATP, value);
   flushTlb();
@@ -329,8 +334,14 @@ function writeSatp(value: u64, old: u64): void {
 }
 
 function mayUseSatp(): bool {
-  if (cell(PRIV) == PRIV_S && (cell(MSTATUS) & TVM) != 0) isIllegal = true;
+  if (has(FEATURE_MMU) && cell(PRIV) == PRIV_S && (cell(MSTATUS) & TVM) != 0) isIllegal = true;
   return !isIllegal;
+}
+
+/** All ones; without PMP the access is illegal. */
+function hasPmp(): u64 {
+  if (!has(FEATURE_PMP)) isIllegal = true;
+  return isIllegal ? 0 : ~(<u64>0);
 }
 
 /** All ones when floating point is on; else the access is illegal. */
@@ -358,9 +369,9 @@ function readCounter(number: i32): u64 {
   return number < 0xc03 ? fixedCounter(number & 31) : readEventCounter(number & 31);
 }
 
-/** Sstc: below M, mcounteren.TM and menvcfg.STCE must both be set. */
+/** Sstc: where there is one; below M, mcounteren.TM and menvcfg.STCE must both be set. */
 function supervisorTimer(): bool {
   const isOn = (cell(MENVCFG) & STCE) != 0 && (cell(MCOUNTEREN) & 2) != 0;
-  if (cell(PRIV) < PRIV_M && !isOn) isIllegal = true;
+  if (!has(FEATURE_SSTC) || (cell(PRIV) < PRIV_M && !isOn)) isIllegal = true;
   return !isIllegal;
 }

@@ -2,8 +2,8 @@
  * Physical memory protection (privileged specification, "PMP"): 16 entries of a granularity of 4 bytes. The first entry
  * that matches any byte decides, and must match all of them; without one, M-mode may do everything and others nothing.
  */
-import { PMP_ACTIVE, PMPADDR, PMPCFG } from '../layout';
-import { cell, EXECUTE, PRIV_M, READ, setCell, setWord, word } from './state';
+import { FEATURE_PMP, PMP_ACTIVE, PMPADDR, PMPCFG } from '../layout';
+import { cell, EXECUTE, has, PRIV_M, READ, setCell, setWord, word } from './state';
 import { flushTlb } from './tlb';
 
 const ENTRIES: i32 = 16;
@@ -37,7 +37,7 @@ export function updatePmp(): void {
     matching(first) == NAPOT &&
     (load<u8>(PMPCFG + first) & RWX) == RWX &&
     (cell(PMPADDR + 8 * first) & EVERYTHING) == EVERYTHING;
-  setWord(PMP_ACTIVE, isOpen ? 0 : 1);
+  setWord(PMP_ACTIVE, isOpen || !has(FEATURE_PMP) ? 0 : 1);
 }
 
 export function isPmpActive(): bool {

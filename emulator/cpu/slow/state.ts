@@ -1,5 +1,5 @@
 /** Cells of the hart state, and the bits and causes of the privileged specification that the slow paths name. */
-import { EVENT, MIP_LINES, MIP_SOFT, TRAPPED } from '../layout';
+import { CFG_FEATURES, EVENT, MIP_LINES, MIP_SOFT, TRAPPED } from '../layout';
 
 export function cell(at: usize): u64 {
   return load<u64>(at);
@@ -12,6 +12,11 @@ export function word(at: usize): i32 {
 }
 export function setWord(at: usize, value: i32): void {
   store<i32>(at, value);
+}
+
+/** Is the extension there? FEATURE_* of layout.ts. */
+export function has(feature: i32): bool {
+  return (word(CFG_FEATURES) & feature) != 0;
 }
 
 /** Makes the fast loop leave after this instruction and look at the state again. */

@@ -1,11 +1,12 @@
 /** ecall, ebreak, wfi, sfence.vma, and the gate in front of floating-point instructions. */
-import { EXIT, FRM, MIE, MSTATUS, PRIV, SBI_ENABLED } from '../layout';
+import { EXIT, FEATURE_PMP, FRM, MIE, MSTATUS, PRIV, SBI_ENABLED } from '../layout';
 import {
   BREAKPOINT,
   cell,
   ECALL_M,
   ECALL_U,
   FS,
+  has,
   ILLEGAL,
   MPP,
   pendingInterrupts,
@@ -49,7 +50,7 @@ export function ebreak(): void {
 /** To a mode that no PMP rule lets do anything: QEMU 7.2 calls that illegal. */
 export function mret(raw: i32): void {
   const isToLower = (cell(MSTATUS) & MPP) != MPP;
-  if (cell(PRIV) < PRIV_M || (isToLower && !hasPmpRules())) illegal(raw);
+  if (cell(PRIV) < PRIV_M || (isToLower && has(FEATURE_PMP) && !hasPmpRules())) illegal(raw);
   else returnFromMachine();
 }
 
@@ -76,6 +77,11 @@ export function sfenceVma(raw: i32, address: u64): void {
   if (priv == PRIV_U || (priv == PRIV_S && (cell(MSTATUS) & TVM) != 0)) illegal(raw);
   else if (((raw >>> 15) & 31) == 0) flushTlb();
   else flushPage(address);
+}
+
+/** Svinval's two fences, legal from S-mode up: sinval.vma has done everything. */
+export function invalidationFence(raw: i32): void {
+  if (cell(PRIV) == PRIV_U) illegal(raw);
 }
 
 /** Decoded code is dropped when it is written, so there is nothing left to do but to look up pc again. */

@@ -59,6 +59,7 @@ export function buildMachine(options: CliOptions, guestError: (what: string) => 
     ...(kernel === undefined ? {} : { kernel: readNamed(kernel, 'kernel') }),
     ...(options.initrd === undefined ? {} : { initrd: readNamed(options.initrd, 'initrd') }),
     append: options.append ?? '',
+    cpu: options.cpu,
     devices,
     isVirtioLegacy: options.isVirtioLegacy,
     ...(options.icountShift === undefined ? {} : { icountShift: options.icountShift }),

@@ -1,6 +1,9 @@
 /** The command line, one row for each flag: the parser, `--help` and docs/FLAGS.md read this table. */
 import { UserError } from '../../base/user-error.ts';
 import { ICOUNT_SHIFT_AUTO } from '../../machine/config.ts';
+import { EXTENSIONS } from '../../isa/extensions.ts';
+import { parseCpu } from './cpu-flag.ts';
+import { nearestHint } from './nearest.ts';
 import type { CliOptions, DeviceFlag } from './options.ts';
 
 export interface Flag {
@@ -26,7 +29,12 @@ const ICOUNT_MAX = 10;
 
 export const FLAGS: readonly Flag[] = [
   { names: ['M', 'machine'], argument: 'virt', help: 'the board; there is one', apply: only('M', 'virt') },
-  { names: ['cpu'], argument: 'rv64', help: 'the processor; there is one', apply: only('cpu', 'rv64') },
+  {
+    names: ['cpu'],
+    argument: 'rv64[,EXT=on|off…]',
+    help: `the processor; extensions are ${EXTENSIONS.map(({ name }) => name).join(', ')} (all on but svinval)`,
+    apply: (o, v) => (o.cpu = parseCpu(v)),
+  },
   { names: ['m'], argument: 'SIZE', help: 'guest memory: MiB, or with suffix M or G (128M)', apply: applyMemory },
   { names: ['smp'], argument: '1', help: 'number of harts; there is one', apply: only('smp', '1') },
   {
@@ -218,32 +226,4 @@ function applyTimeout(options: CliOptions, value: string): void {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(value);
   if (!match) throw bad('timeout', value, 'write a time such as 30s, 500ms or 2m');
   options.timeoutMs = Number(match[1]) * { ms: 1, s: 1000, m: 60_000 }[(match[2] ?? 's') as 'ms' | 's' | 'm'];
-}
-
-/** "did you mean X? " where a name is near. */
-export function nearestHint(name: string, candidates: readonly string[], dash = ''): string {
-  let best: string | undefined;
-  let bestDistance = Math.max(2, Math.ceil(name.length / 2));
-  for (const candidate of candidates) {
-    const distance = editDistance(name, candidate);
-    if (distance < bestDistance) {
-      best = candidate;
-      bestDistance = distance;
-    }
-  }
-  return best === undefined ? '' : `did you mean ${dash}${best}? `;
-}
-
-/** Levenshtein's, one row of the table at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -1,4 +1,5 @@
 /** What a command line comes down to, before any file is opened. */
+import { DEFAULT_FEATURES, type CpuFeatures } from '../../isa/extensions.ts';
 
 export interface DriveFlag {
   readonly file: string;
@@ -24,6 +25,7 @@ export type SerialTarget =
 
 export interface CliOptions {
   memoryMiB: number;
+  cpu: CpuFeatures;
   bios: string;
   kernel: string | undefined;
   initrd: string | undefined;
@@ -51,6 +53,7 @@ export interface CliOptions {
 export function defaultOptions(): CliOptions {
   return {
     memoryMiB: 128,
+    cpu: DEFAULT_FEATURES,
     bios: 'default',
     kernel: undefined,
     initrd: undefined,

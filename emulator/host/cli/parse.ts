@@ -1,6 +1,7 @@
 /** Command line to options, by the flag table: one or two dashes, `-flag value` or `-flag=value`; `--` ends the flags. */
 import { UserError } from '../../base/user-error.ts';
-import { FLAGS, nearestHint, type Flag } from './flags.ts';
+import { FLAGS, type Flag } from './flags.ts';
+import { nearestHint } from './nearest.ts';
 import { defaultOptions, type CliOptions } from './options.ts';
 
 const BY_NAME: ReadonlyMap<string, Flag> = new Map(
