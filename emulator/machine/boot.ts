@@ -62,7 +62,7 @@ export function powerOn(
   cpu.isSbiEnabled = config.bios === 'default';
   if (firmware) cpu.reset(firmware.start, Privilege.M, HART, dtbAt, romBase);
   else if (hasFirmware) cpu.reset(kernel!.start, Privilege.S, HART, dtbAt);
-  else cpu.reset(ram.base, Privilege.M, HART, dtbAt);
+  else cpu.reset((config.startsAtEntry && kernel?.entry) || ram.base, Privilege.M, HART, dtbAt);
   return fwDynamicInfo(kernel?.start ?? 0);
 }
 

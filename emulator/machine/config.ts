@@ -45,6 +45,8 @@ export type DeviceSpec = VirtioPlace &
 export interface MachineConfig {
   readonly memoryMiB: number;
   readonly bios: 'default' | 'none' | NamedBytes;
+  /** With bios 'none': start at the ELF file's own entry, as simulators do, instead of at the start of RAM. */
+  readonly startsAtEntry?: boolean;
   readonly kernel?: NamedBytes;
   readonly initrd?: NamedBytes;
   readonly append: string;

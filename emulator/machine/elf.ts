@@ -50,6 +50,7 @@ export function loadElf(file: Uint8Array, name: string): LoadedImage {
   if (segments.length === 0) throw bad('nothing to load in it');
   return {
     segments,
+    entry: u64(24),
     start: Math.min(...segments.map(s => s.pa)),
     end: Math.max(...segments.map(s => s.pa + s.memoryBytes)),
   };

@@ -18,6 +18,8 @@ export interface LoadedImage {
   readonly segments: readonly LoadSegment[];
   /** The lowest physical address: where QEMU enters a kernel, whatever `e_entry` says. */
   readonly start: number;
+  /** `e_entry`, for who wants it. */
+  readonly entry?: number;
   readonly end: number;
 }
 

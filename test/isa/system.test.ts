@@ -496,3 +496,19 @@ describe('running', () => {
     expect([second.cpu.pc, second.cpu.getReg(5)]).toEqual([first.cpu.pc, first.cpu.getReg(5)]);
   });
 });
+
+describe('counters', () => {
+  test('the instruction behind a write of minstret or mcycle reads what was written', () => {
+    for (const csr of [0xb02, 0xb00]) {
+      const { cpu } = hartWith(out => {
+        out.insn('csrrwi', { rd: 0, uimm: 7, imm: csr });
+        out.insn('csrrs', { rd: 5, rs1: 0, imm: csr });
+        out.insn('csrrs', { rd: 6, rs1: 0, imm: csr });
+      });
+      cpu.run(3);
+      expect([cpu.getReg(5), cpu.getReg(6)]).toEqual([7n, 8n]);
+      cpu.setCsr(csr, 100n);
+      expect(cpu.getCsr(csr)).toBe(100n);
+    }
+  });
+});

@@ -41,6 +41,11 @@ export function setFixedCounter(counter: i32, value: u64): void {
   setCell(counter == CYCLE ? MCYCLE_OFFSET : MINSTRET_OFFSET, value - (isInhibited(counter) ? 0 : instret()));
 }
 
+/** By an instruction: the next one reads what it wrote. */
+export function writeFixedCounter(counter: i32, value: u64): void {
+  setFixedCounter(counter, isInhibited(counter) ? value : value - 1);
+}
+
 export function readEvent(counter: i32): u64 {
   return cell(MHPMEVENT + 8 * (counter - FIRST_EVENT));
 }

@@ -37,6 +37,7 @@ import {
   readEvent,
   readEventCounter,
   setFixedCounter,
+  writeFixedCounter,
   writeEvent,
   writeEventCounter,
   writeInhibit,
@@ -131,6 +132,8 @@ export function pokeCsr(number: i32, value: u64): void {
   isIllegal = false;
   setCell(PRIV, PRIV_M);
   write(number, value, read(number));
+  if (number == n.mcycle) setFixedCounter(CYCLE, value); // no instruction is in progress
+  if (number == n.minstret) setFixedCounter(INSTRET, value);
   setCell(PRIV, priv);
   updateContext();
 }
@@ -273,10 +276,10 @@ function write(number: i32, value: u64, old: u64): void {
       writeInhibit(value);
       return;
     case n.mcycle:
-      setFixedCounter(CYCLE, value);
+      writeFixedCounter(CYCLE, value);
       return;
     case n.minstret:
-      setFixedCounter(INSTRET, value);
+      writeFixedCounter(INSTRET, value);
       return;
     default:
       return; // misa ignores writes

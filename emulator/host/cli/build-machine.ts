@@ -58,6 +58,7 @@ export function buildMachine(options: CliOptions, guestError: (what: string) => 
     bios: options.bios === 'default' || options.bios === 'none' ? options.bios : readNamed(options.bios, 'firmware'),
     ...(kernel === undefined ? {} : { kernel: readNamed(kernel, 'kernel') }),
     ...(options.initrd === undefined ? {} : { initrd: readNamed(options.initrd, 'initrd') }),
+    ...(options.isTohost ? { startsAtEntry: true } : {}),
     append: options.append ?? '',
     cpu: options.cpu,
     devices,

@@ -121,6 +121,29 @@ export const FLAGS: readonly Flag[] = [
     isOurs: true,
     apply: (o, v) => o.symbolFiles.push(v),
   },
+  {
+    names: ['tohost'],
+    help: 'run a test program that ends (1: status 0, else half of it) and prints through its symbol tohost, with no firmware, from its ELF entry',
+    isOurs: true,
+    apply: applyTohost,
+  },
+  {
+    names: ['signature'],
+    argument: 'FILE',
+    help: 'as -tohost; at the end, write the memory from begin_signature to end_signature to FILE',
+    isOurs: true,
+    apply: (o, v) => {
+      applyTohost(o);
+      o.signatureFile = v;
+    },
+  },
+  {
+    names: ['signature-granularity'],
+    argument: 'BYTES',
+    help: 'bytes on a line of the signature (16)',
+    isOurs: true,
+    apply: applyGranularity,
+  },
   { names: ['version'], help: 'print the version', apply: o => (o.show = 'version') },
   { names: ['help', 'h'], help: 'print this', apply: o => (o.show = 'help') },
 ];
@@ -140,6 +163,17 @@ function applyMemory(options: CliOptions, value: string): void {
   const match = /^(\d+)([MmGg]?)$/.exec(value);
   if (!match) throw bad('m', value, 'write a size such as 128M or 1G');
   options.memoryMiB = Number(match[1]) * (/g/i.test(match[2]!) ? 1024 : 1);
+}
+
+function applyTohost(options: CliOptions): void {
+  options.isTohost = true;
+  if (options.bios === 'default') options.bios = 'none';
+}
+
+function applyGranularity(options: CliOptions, value: string): void {
+  const bytes = Number(value);
+  if (![1, 2, 4, 8, 16, 32, 64].includes(bytes)) throw bad('signature-granularity', value, 'write 4, 8 or 16');
+  options.signatureGranularity = bytes;
 }
 
 /** `a=b,c=d`: QEMU's option lists. A bare word is `word=on`, a doubled comma one comma. */

@@ -1,5 +1,6 @@
 /** What a command line comes down to, before any file is opened. */
 import { DEFAULT_FEATURES, type CpuFeatures } from '../../isa/extensions.ts';
+import { SIGNATURE_GRANULARITY } from '../../machine/htif.ts';
 
 export interface DriveFlag {
   readonly file: string;
@@ -40,6 +41,10 @@ export interface CliOptions {
   isVirtioLegacy: boolean;
   logItems: string[];
   logFile: string | undefined;
+  /** Test programs' conventions: end and print through `tohost`, start at the ELF file's entry. */
+  isTohost: boolean;
+  signatureFile: string | undefined;
+  signatureGranularity: number;
   timeoutMs: number | undefined;
   reportFile: string | undefined;
   profileFile: string | undefined;
@@ -68,6 +73,9 @@ export function defaultOptions(): CliOptions {
     isVirtioLegacy: true,
     logItems: [],
     logFile: undefined,
+    isTohost: false,
+    signatureFile: undefined,
+    signatureGranularity: SIGNATURE_GRANULARITY,
     timeoutMs: undefined,
     reportFile: undefined,
     profileFile: undefined,

@@ -5,6 +5,7 @@ import { TIMEBASE_HZ } from '../../bus/clock.ts';
 import type { MonitorHost } from '../../debug/monitor.ts';
 import { Profiler } from '../../debug/profile/profiler.ts';
 import { drive } from '../../machine/drive.ts';
+import { attachHtif, signatureText } from '../../machine/htif.ts';
 import { Machine } from '../../machine/machine.ts';
 import { AgentClient } from '../../session/agent-client.ts';
 import { builtImage, openToWrite, readNamed } from '../node/files.ts';
@@ -48,6 +49,7 @@ export class Run implements MonitorHost {
     this.machine.powerOn();
     this.connectOutput();
     this.connectProfiler();
+    if (options.isTohost) this.connectTestProgram();
   }
 
   /** Runs to the end; the process's exit status. */
@@ -70,6 +72,7 @@ export class Run implements MonitorHost {
     }
     const status = this.machine.exitCode;
     if (this.failure) throw this.failure;
+    this.writeSignature();
     this.explain(status);
     this.report(status, performance.now() - startMs);
     return status;
@@ -126,6 +129,25 @@ export class Run implements MonitorHost {
       writeSync(fd, JSON.stringify(profiler.stop()));
       closeSync(fd);
     });
+  }
+
+  private connectTestProgram(): void {
+    const { kernel } = this.machine.config;
+    if (!kernel) throw new UserError('-tohost: no test program', 'name one with -kernel FILE');
+    attachHtif(this.machine, kernel);
+    if (this.options.signatureFile !== undefined) signatureText(this.machine, kernel, 1);
+  }
+
+  private writeSignature(): void {
+    const { signatureFile, signatureGranularity } = this.options;
+    const { kernel } = this.machine.config;
+    if (signatureFile === undefined || !kernel) return;
+    const text = signatureText(this.machine, kernel, signatureGranularity);
+    try {
+      writeFileSync(signatureFile, text);
+    } catch (error) {
+      throw new UserError(`-signature ${signatureFile}: ${String(error)}`, 'name a file that can be written');
+    }
   }
 
   private connectDeadline(): void {
