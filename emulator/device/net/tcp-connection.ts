@@ -201,7 +201,8 @@ export class TcpConnection {
   private receiveSynchronised(segment: ReceivedSegment, receiver: TcpReceiver): void {
     const { flags, seq, ack } = segment;
     const { sender } = this;
-    if (flags & Flag.Syn && this.state === TcpState.SynReceived && seqAdd(seq, 1) === receiver.nxt) {
+    const isCallAgain = (flags & (Flag.Syn | Flag.Ack)) === Flag.Syn && seqAdd(seq, 1) === receiver.nxt;
+    if (isCallAgain && this.state === TcpState.SynReceived) {
       sender.nxt = sender.una; // our answer was lost
       sender.output();
       return;
@@ -281,7 +282,8 @@ export class TcpConnection {
   }
 
   private acknowledge(): void {
-    this.emitRaw(this.sender.nxt, Flag.Ack);
+    // Not `nxt`, which goes back when bytes are sent again: the guest would take the segment for an old one.
+    this.emitRaw(this.sender.max, Flag.Ack);
   }
 
   private emit(seq: number, flags: number, payload: Uint8Array): void {
