@@ -1,8 +1,9 @@
 /** Options to a machine's configuration: opens the files, matches -device with -drive and -chardev, fills in defaults. */
 import { UserError } from '../../base/user-error.ts';
-import { VIRTUAL_EPOCH_MS, type DeviceSpec, type MachineConfig } from '../../machine/config.ts';
+import { VIRTUAL_EPOCH_MS, type DeviceSpec, type MachineConfig, type VirtioPlace } from '../../machine/config.ts';
 import { CowLayer } from '../../storage/cow-layer.ts';
 import { builtImage, FileBackend, readNamed } from '../node/files.ts';
+import { modelOf, placeOf } from './device-models.ts';
 import type { ChardevFlag, CliOptions, DeviceFlag, DriveFlag } from './options.ts';
 
 /** Under virtual time, random bytes are part of the inputs. */
@@ -20,22 +21,36 @@ export interface BuiltMachine {
 
 export function buildMachine(options: CliOptions, guestError: (what: string) => void): BuiltMachine {
   const isDefaultSystem = options.kernel === undefined && (options.bios === 'default' || options.bios === 'none');
-  const rootDrive: DriveFlag = { file: builtImage('rootfs.img'), id: '', isReadOnly: true };
+  const rootDrive: DriveFlag = { file: builtImage('rootfs.img'), id: '', isReadOnly: true, isVirtio: false };
   const files: FileBackend[] = [];
-  const blk = (drive: DriveFlag, serial: string): DeviceSpec => {
+  const blk = (drive: DriveFlag, serial: string, place: VirtioPlace): DeviceSpec => {
     const file = new FileBackend(drive.file, drive.isReadOnly || options.isSnapshot);
     files.push(file);
     const backend = options.isSnapshot && !drive.isReadOnly ? new CowLayer(file) : file;
-    return { kind: 'blk', backend, serial };
+    return { kind: 'blk', backend, serial, ...place };
   };
-  const devices: DeviceSpec[] = isDefaultSystem ? [blk(rootDrive, '')] : [];
+  const devices: DeviceSpec[] = isDefaultSystem ? [blk(rootDrive, '', { bus: 'mmio' })] : [];
+  const users = new Map<DriveFlag, DeviceFlag>();
   let chardev: ChardevFlag | undefined;
   for (const flag of options.devices) {
-    if (flag.model === 'virtio-blk-device') devices.push(blk(driveOf(options, flag), flag.props.get('serial') ?? ''));
-    else if (flag.model === 'virtio-rng-device') devices.push({ kind: 'rng' });
-    else if (flag.model === 'virtio-serial-device') devices.push({ kind: 'console' });
-    else chardev = portOf(options, flag, devices, chardev);
+    const place = placeOf(flag);
+    switch (modelOf(flag).kind) {
+      case 'blk':
+        devices.push(blk(driveOf(options, flag, users), flag.props.get('serial') ?? '', place));
+        break;
+      case 'rng':
+        devices.push({ kind: 'rng', ...place });
+        break;
+      case 'console':
+        devices.push({ kind: 'console', ...place });
+        break;
+      case 'port':
+        chardev = portOf(options, flag, devices, chardev);
+        break;
+    }
   }
+  // QEMU makes these after every -device, whatever the order on the command line.
+  for (const drive of options.drives) if (drive.isVirtio) devices.push(blk(drive, '', { bus: 'pci' }));
   if (!devices.some(device => device.kind === 'console')) devices.push({ kind: 'console' });
   if (isDefaultSystem && !devices.some(device => device.kind === 'rng')) devices.push({ kind: 'rng' });
   if (chardev && options.command !== undefined) {
@@ -44,11 +59,11 @@ export function buildMachine(options: CliOptions, guestError: (what: string) => 
       'leave the virtconsole out',
     );
   }
-  const unused = options.drives.find(drive => !options.devices.some(device => device.props.get('drive') === drive.id));
+  const unused = options.drives.find(drive => !drive.isVirtio && !users.has(drive));
   if (unused) {
     throw new UserError(
       `drive ${unused.file}: no -device uses it`,
-      `add -device virtio-blk-device,drive=${unused.id || 'X'}`,
+      `write if=virtio, or add -device virtio-blk-pci,drive=${unused.id || 'X'}`,
     );
   }
   const kernel = options.kernel ?? (isDefaultSystem ? builtImage('kernel.elf') : undefined);
@@ -73,7 +88,7 @@ export function buildMachine(options: CliOptions, guestError: (what: string) => 
   return { config, chardev, hasWritableDrive, files };
 }
 
-function driveOf(options: CliOptions, flag: DeviceFlag): DriveFlag {
+function driveOf(options: CliOptions, flag: DeviceFlag, users: Map<DriveFlag, DeviceFlag>): DriveFlag {
   const id = flag.props.get('drive');
   if (id === undefined) throw new UserError(`-device ${flag.model}: no drive=`, 'name the id of a -drive');
   const drive = options.drives.find(d => d.id === id);
@@ -82,6 +97,13 @@ function driveOf(options: CliOptions, flag: DeviceFlag): DriveFlag {
       `-device ${flag.model},drive=${id}: no -drive has that id`,
       `add -drive file=F,format=raw,if=none,id=${id}`,
     );
+  if (drive.isVirtio || users.has(drive)) {
+    throw new UserError(
+      `-device ${flag.model},drive=${id}: drive ${id} is in use`,
+      drive.isVirtio ? 'if=virtio has made a disk of it: write if=none' : 'give each -device a -drive of its own',
+    );
+  }
+  users.set(drive, flag);
   return drive;
 }
 

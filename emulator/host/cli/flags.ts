@@ -3,6 +3,7 @@ import { UserError } from '../../base/user-error.ts';
 import { ICOUNT_SHIFT_AUTO } from '../../machine/config.ts';
 import { EXTENSIONS } from '../../isa/extensions.ts';
 import { parseCpu } from './cpu-flag.ts';
+import { checkDevice, DEVICE_MODELS } from './device-models.ts';
 import { nearestHint } from './nearest.ts';
 import type { CliOptions, DeviceFlag } from './options.ts';
 
@@ -18,13 +19,7 @@ export interface Flag {
 }
 
 const LOG_ITEMS = ['in_asm', 'int', 'guest_errors'];
-const DEVICE_MODELS = [
-  'virtio-blk-device',
-  'virtio-serial-device',
-  'virtconsole',
-  'virtserialport',
-  'virtio-rng-device',
-];
+const DRIVE_PROPS = ['file', 'format', 'if', 'id', 'readonly', 'cache', 'media'];
 const ICOUNT_MAX = 10;
 
 export const FLAGS: readonly Flag[] = [
@@ -53,14 +48,14 @@ export const FLAGS: readonly Flag[] = [
   },
   {
     names: ['drive'],
-    argument: 'file=F,format=raw,if=none,id=X[,readonly=on]',
-    help: 'a raw disk image for a -device',
+    argument: 'file=F,format=raw,if=virtio|none[,id=X,readonly=on]',
+    help: 'a raw disk image: a disk on PCI, or with if=none the drive of a -device',
     apply: applyDrive,
   },
   {
     names: ['device'],
     argument: 'MODEL[,PROP=VALUE…]',
-    help: `${DEVICE_MODELS.join(', ')}; the first is listed first in the device tree`,
+    help: `${DEVICE_MODELS.map(({ name }) => name).join(', ')}; the first gets the first slot`,
     apply: applyDevice,
   },
   {
@@ -193,14 +188,22 @@ function applyDrive(options: CliOptions, value: string): void {
   const file = props.get('file');
   if (file === undefined) throw bad('drive', value, 'name the image with file=');
   if ((props.get('format') ?? 'raw') !== 'raw') throw bad('drive', value, 'only format=raw is possible');
-  if ((props.get('if') ?? 'none') !== 'none')
-    throw bad('drive', value, 'use if=none,id=X and -device virtio-blk-device,drive=X');
+  const attachment = props.get('if') ?? 'none';
+  if (attachment !== 'none' && attachment !== 'virtio')
+    throw bad('drive', value, 'write if=virtio, or if=none,id=X and a -device with drive=X');
   const readonly = props.get('readonly') ?? 'off';
   if (readonly !== 'on' && readonly !== 'off') throw bad('drive', value, 'readonly is on or off');
-  const known = new Set(['file', 'format', 'if', 'id', 'readonly', 'cache', 'media']);
-  const unknown = [...props.keys()].find(name => !known.has(name));
-  if (unknown !== undefined) throw bad('drive', value, `${unknown} is not known here`);
-  options.drives.push({ file, id: props.get('id') ?? '', isReadOnly: readonly === 'on' });
+  const unknown = [...props.keys()].find(name => !DRIVE_PROPS.includes(name));
+  if (unknown === 'serial') throw bad('drive', value, 'use if=none,id=X and -device virtio-blk-pci,drive=X,serial=S');
+  if (unknown !== undefined) {
+    throw bad('drive', value, `${unknown} is not known here; ${nearestHint(unknown, DRIVE_PROPS)}`.trim());
+  }
+  options.drives.push({
+    file,
+    id: props.get('id') ?? '',
+    isReadOnly: readonly === 'on',
+    isVirtio: attachment === 'virtio',
+  });
 }
 
 function splitModel(value: string): DeviceFlag {
@@ -212,9 +215,7 @@ function splitModel(value: string): DeviceFlag {
 
 function applyDevice(options: CliOptions, value: string): void {
   const device = splitModel(value);
-  if (!DEVICE_MODELS.includes(device.model)) {
-    throw bad('device', value, `${nearestHint(device.model, DEVICE_MODELS)}known are ${DEVICE_MODELS.join(', ')}`);
-  }
+  checkDevice(device);
   options.devices.push(device);
 }
 

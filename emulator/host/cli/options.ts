@@ -6,6 +6,8 @@ export interface DriveFlag {
   readonly file: string;
   readonly id: string;
   readonly isReadOnly: boolean;
+  /** `if=virtio`: a virtio-blk-pci of its own, behind every -device. */
+  readonly isVirtio: boolean;
 }
 
 /** A `-device` with its properties. */
