@@ -1,40 +1,37 @@
 /** From nothing to the prompt: wall time and retired instructions, and what a booted machine costs to roll back and fork. */
-import { spawn, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { boot, powerOn, type Vm } from '../../emulator/host/node/index.ts';
 import { Stop } from '../../emulator/machine/machine.ts';
+import { ConsoleSession } from './console-session.ts';
 import type { Figure } from './figures.ts';
+import { machines, type PeerMachine } from './machines.ts';
 
 const PROMPT = /strata:.*[#$] $/;
 const FIRST_LINE = /Linux version/;
-const QEMU = 'qemu-system-riscv64';
 const RUNS = 5;
 const STEP_INSTRUCTIONS = 1000;
 
-/** ms until a program's output matches, and until it has printed its first kernel line; the median of a few runs. */
-async function wallUntil(command: string, args: string[]): Promise<{ first: number; prompt: number }> {
-  const runs: { first: number; prompt: number }[] = [];
-  for (let i = 0; i < RUNS; i++) runs.push(await once(command, args));
-  const median = (pick: (r: (typeof runs)[number]) => number): number =>
-    runs.map(pick).sort((a, b) => a - b)[RUNS >> 1]!;
+interface Start {
+  readonly first: number;
+  readonly prompt: number;
+}
+
+/** ms until the first kernel line and until the prompt; medians of a few runs. */
+async function startOf(machine: PeerMachine): Promise<Start> {
+  const runs: Start[] = [];
+  for (let i = 0; i < RUNS; i++) runs.push(await startOnce(machine));
+  const median = (pick: (r: Start) => number): number => runs.map(pick).sort((a, b) => a - b)[RUNS >> 1]!;
   return { first: median(r => r.first), prompt: median(r => r.prompt) };
 }
 
-function once(command: string, args: string[]): Promise<{ first: number; prompt: number }> {
-  return new Promise((resolve, reject) => {
-    const start = performance.now();
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    let text = '';
-    let first = 0;
-    child.stdout.on('data', (d: Buffer) => {
-      text += d.toString('latin1');
-      if (first === 0 && FIRST_LINE.test(text)) first = performance.now() - start;
-      if (!PROMPT.test(text)) return;
-      resolve({ first, prompt: performance.now() - start });
-      child.kill('SIGKILL');
-    });
-    child.on('exit', () => reject(new Error(`${command} ended before its prompt:\n${text.slice(-1000)}`)));
-  });
+async function startOnce({ command, args }: PeerMachine): Promise<Start> {
+  const session = new ConsoleSession(command, args);
+  try {
+    const first = await session.waitFor(FIRST_LINE);
+    return { first, prompt: first + (await session.waitFor(PROMPT)) };
+  } finally {
+    session.kill();
+  }
 }
 
 /** Counts until the console matches. Steps by little, because output is handed over only at the end of each step. */
@@ -56,7 +53,8 @@ export async function bootFigures(): Promise<Figure[]> {
   // The built-in firmware retires none: counting begins at the kernel's entry.
   const toPrompt = instructionsUntil(vm, PROMPT);
 
-  const ours = await wallUntil(process.execPath, ['bin/qemu-like']);
+  const [our, their] = machines([]);
+  const ours = await startOf(our);
   const figures: Figure[] = [
     {
       group: 'boot',
@@ -68,10 +66,8 @@ export async function bootFigures(): Promise<Figure[]> {
     { group: 'boot', name: 'process start to first kernel line', value: ours.first, unit: 'ms' },
     { group: 'boot', name: 'process start to prompt', value: ours.prompt, unit: 'ms' },
   ];
-  if (spawnSync(QEMU, ['--version']).status === 0) {
-    const drive = ['-drive', 'file=images/out/rootfs.img,format=raw,if=none,id=r,readonly=on'];
-    const args = ['-M', 'virt', '-m', '128M', '-nographic', '-kernel', 'images/out/kernel.elf', ...drive];
-    const theirs = await wallUntil(QEMU, [...args, '-device', 'virtio-blk-device,drive=r']);
+  if (their) {
+    const theirs = await startOf(their);
     figures[1]!.peer = { name: 'qemu', value: theirs.first };
     figures[2]!.peer = { name: 'qemu', value: theirs.prompt };
   }

@@ -6,12 +6,16 @@ import { bootFigures } from './boot.ts';
 import { buildFigures } from './build.ts';
 import { callFigures } from './calls.ts';
 import { compilerFigures } from './compiler.ts';
+import { diskFigures } from './disk.ts';
 import { table, type Figure } from './figures.ts';
+import { hostFigures } from './host.ts';
 import { interpreterFigures } from './interpreter.ts';
 
 const GROUPS: Record<string, () => Promise<Figure[]>> = {
   build: buildFigures,
   boot: bootFigures,
+  host: hostFigures,
+  disk: diskFigures,
   calls: callFigures,
   compiler: compilerFigures,
   interpreter: interpreterFigures,
