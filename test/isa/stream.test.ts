@@ -21,7 +21,7 @@ test(`${MILLION} random instructions: interpreter, ${OTHERS.join(', ')}`, () => 
 const ELSEWHERE = [
   ...['ecall', 'ebreak', 'c.ebreak', 'mret', 'sret', 'wfi', 'sfence.vma', 'fence.i', 'ctzw'],
   ...['csrrw', 'csrrs', 'csrrc', 'csrrwi', 'csrrsi', 'csrrci', 'jalr', 'c.jr', 'c.jalr'],
-  ...['lr.w', 'lr.d', 'sc.w', 'sc.d'],
+  ...['lr.w', 'lr.d', 'sc.w', 'sc.d', 'sinval.vma', 'sfence.w.inval', 'sfence.inval.ir'],
 ];
 
 test('streams draw from every other row', () => {

@@ -80,6 +80,12 @@ const raiseEvent = store('i32.store', i32(EVENT), i32(1));
 const hasTrapped = load('i32.load', i32(TRAPPED));
 const rawBits = (at: number): Code => op('i32.and', op('i32.shr_u', raw, i32(at)), i32(31));
 
+/** Writes a floating-point register, or may raise a flag: fmv.x.*, fclass.* and stores do neither. */
+function mayChangeFloatState({ operands, format, name }: Insn): boolean {
+  const text = operands ?? formatOf(format).operands;
+  return /\bfrd\b/.test(text) || formatOf(format).rm === true || /^f(eq|lt|le)\./.test(name);
+}
+
 class StepOps extends WasmOps {
   readonly rs1 = load('i64.load', load('i32.load16_u', get(OP), OP_RS1));
   readonly rs2 = load('i64.load', load('i32.load16_u', get(OP), OP_RS2));
@@ -108,7 +114,7 @@ class StepOps extends WasmOps {
     const result = this.insn.run<Code>(this);
     if (result) {
       this.emit(store('i64.store', load('i32.load16_u', get(OP), OP_RD), result));
-      if (isFloat) this.emit(this.call('touchFloat'));
+      if (isFloat && mayChangeFloatState(this.insn)) this.emit(this.call('touchFloat'));
     }
     this.emit(br(this.endDepth));
     return this.body;
