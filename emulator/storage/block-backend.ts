@@ -10,6 +10,13 @@ export interface BlockBackend {
   read(offset: number, target: Uint8Array): void;
   /** Precondition: not `isReadOnly`. */
   write(offset: number, bytes: Uint8Array): void;
+  /**
+   * Nobody needs what stands in the range: it may be kept, or read as zeroes from now on. Absent: it is kept.
+   * Precondition: as for `write`.
+   */
+  discard?(offset: number, length: number): void;
+  /** The range reads as zeroes from now on. Absent: zeroes are written. Precondition: as for `write`. */
+  writeZeroes?(offset: number, length: number): void;
   /** Returns when what was written would survive a power cut, as far as the backend can tell. */
   flush(): void;
 }

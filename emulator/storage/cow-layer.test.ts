@@ -52,3 +52,21 @@ test('two layers restored from one snapshot do not see each other', () => {
   expect(read(cow, 100, 1)).toEqual([1]);
   expect(read(twin, 100, 1)).toEqual([9]);
 });
+
+test('cleared ranges read as zeroes, cost nothing, and are written again like others', () => {
+  const { bytes, cow } = layer();
+  const before = bytes.slice();
+  cow.write(0, new Uint8Array(SIZE).fill(0xee));
+  const snapshot = cow.snapshot();
+  cow.writeZeroes(4000, 6240);
+  expect(read(cow, 3999, 2)).toEqual([0xee, 0]);
+  expect(read(cow, SIZE - 1, 1)).toEqual([0]);
+  cow.write(4096, Uint8Array.of(1));
+  cow.write(8192, Uint8Array.of(2));
+  expect([...read(cow, 4095, 3), ...read(cow, 8192, 2)]).toEqual([0, 1, 0, 2, 0]);
+  cow.discard(0, SIZE);
+  expect(read(cow, 0, SIZE).every(byte => byte === 0)).toBe(true);
+  cow.restore(snapshot);
+  expect(read(cow, 5000, 2)).toEqual([0xee, 0xee]);
+  expect(bytes).toEqual(before);
+});

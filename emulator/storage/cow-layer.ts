@@ -5,6 +5,8 @@
 import type { BlockBackend } from './block-backend.ts';
 
 const CLUSTER_BYTES = 4096;
+/** Stands for every cluster that has been cleared as a whole. Nobody owns it: a write to one copies it first. */
+const ZERO_CLUSTER = new Uint8Array(CLUSTER_BYTES);
 
 /** The contents of a layer at one moment: shares its clusters with the layer, which will not change them. */
 export type CowSnapshot = ReadonlyMap<number, Uint8Array>;
@@ -38,6 +40,23 @@ export class CowLayer implements BlockBackend {
   write(offset: number, bytes: Uint8Array): void {
     this.forClusters(offset, bytes.length, (index, from, at, length) => {
       this.ownedCluster(index).set(bytes.subarray(at, at + length), from);
+    });
+  }
+
+  /** Gives the memory back. */
+  discard(offset: number, length: number): void {
+    this.writeZeroes(offset, length);
+  }
+
+  writeZeroes(offset: number, length: number): void {
+    this.forClusters(offset, length, (index, from, _at, part) => {
+      const isWhole = part === Math.min(CLUSTER_BYTES, this.sizeBytes - index * CLUSTER_BYTES);
+      if (isWhole) {
+        this.clusters.set(index, ZERO_CLUSTER);
+        this.owned.delete(index);
+      } else {
+        this.ownedCluster(index).fill(0, from, from + part);
+      }
     });
   }
 

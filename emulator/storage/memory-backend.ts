@@ -16,5 +16,11 @@ export class MemoryBackend implements BlockBackend {
   write(offset: number, bytes: Uint8Array): void {
     this.bytes.set(bytes, offset);
   }
+  discard(offset: number, length: number): void {
+    this.writeZeroes(offset, length);
+  }
+  writeZeroes(offset: number, length: number): void {
+    this.bytes.fill(0, offset, offset + length);
+  }
   flush(): void {}
 }

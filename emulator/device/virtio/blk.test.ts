@@ -7,6 +7,8 @@ const IN = 0;
 const OUT = 1;
 const FLUSH = 4;
 const GET_ID = 8;
+const DISCARD = 11;
+const WRITE_ZEROES = 13;
 const SECTORS = 64;
 const HEADER = BUFFERS;
 const STATUS = BUFFERS + 0x100;
@@ -123,4 +125,68 @@ test('a backend that throws is an I/O error of the disk', () => {
   const driver = new TestDriver(new VirtioBlk(backend, ''));
   driver.start(1);
   expect(request(driver, IN, 0, [{ pa: DATA, length: 512, isWritable: true }])).toEqual([1, 1]);
+});
+
+describe('discard and write zeroes', () => {
+  const UNMAP = 1;
+
+  /** A request with these ranges; the status. */
+  function clear(driver: TestDriver, type: number, ranges: readonly (readonly [number, number, number])[]): number {
+    ranges.forEach(([sector, count, flags], i) => {
+      const at = DATA + 16 * i;
+      driver.ram.write32(at, sector % 2 ** 32);
+      driver.ram.write32(at + 4, Math.floor(sector / 2 ** 32));
+      driver.ram.write32(at + 8, count);
+      driver.ram.write32(at + 12, flags);
+    });
+    return request(driver, type, 0, ranges.length > 0 ? [{ pa: DATA, length: 16 * ranges.length }] : [])[0];
+  }
+
+  test('the features are offered, with their limits', () => {
+    const { driver } = disk(false);
+    driver.write(0x014, 0);
+    expect((driver.read(0x010) >>> 13) & 3).toBe(3);
+    const limits = [36, 40, 44, 48, 52, 56].map(offset => driver.read(0x100 + offset));
+    expect(limits).toEqual([4194303, 256, 1, 4194303, 256, 1]);
+  });
+
+  test.each([
+    ['write zeroes', WRITE_ZEROES, UNMAP],
+    ['write zeroes without unmap', WRITE_ZEROES, 0],
+    ['discard', DISCARD, 0],
+  ])('%s: every range, and nothing else', (_name, type, flags) => {
+    const { bytes, driver } = disk(false);
+    const expected = bytes.slice();
+    expected.fill(0, 3 * 512, 5 * 512);
+    expected.fill(0, 63 * 512);
+    expect(
+      clear(driver, type, [
+        [3, 2, flags],
+        [63, 1, flags],
+        [9, 0, flags],
+      ]),
+    ).toBe(0);
+    expect(bytes).toEqual(expected);
+  });
+
+  test.each([
+    ['a discard with the unmap flag', DISCARD, [[0, 1, UNMAP]], 2],
+    ['an unknown flag', WRITE_ZEROES, [[0, 1, 2]], 2],
+    ['no range', DISCARD, [], 2],
+    ['a range across the end', DISCARD, [[63, 2, 0]], 1],
+    ['a sector that overflows', WRITE_ZEROES, [[2 ** 63, 1, 0]], 1],
+    ['one bad range among good ones', WRITE_ZEROES, [[0, 1, 0], [64, 1, 0]], 1], // prettier-ignore
+    ['the whole disk twice', WRITE_ZEROES, [[0, SECTORS, 0], [0, SECTORS, 0]], 1], // prettier-ignore
+  ] as const)('%s changes nothing', (_why, type, ranges, status) => {
+    const { bytes, driver } = disk(false);
+    const before = bytes.slice();
+    expect(clear(driver, type, ranges)).toBe(status);
+    expect(bytes).toEqual(before);
+  });
+
+  test('half a range is unsupported; a read-only disk refuses', () => {
+    const { driver } = disk(false);
+    expect(request(driver, DISCARD, 0, [{ pa: DATA, length: 24 }])[0]).toBe(2);
+    expect(clear(disk(false, true).driver, WRITE_ZEROES, [[0, 1, 0]])).toBe(1);
+  });
 });
