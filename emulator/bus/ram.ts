@@ -101,6 +101,12 @@ export class Ram {
     }
   }
 
+  /** Every instruction is to be decoded again. */
+  dropCode(): void {
+    this.code.fill(0);
+    this.isCpuStale = true;
+  }
+
   /** Indices of the pages written since `clearDirty`, ascending; page n is at `base + n * PAGE_SIZE`. */
   dirtyPages(): number[] {
     const pages: number[] = [];

@@ -12,6 +12,7 @@ import {
   DECODED_PAGES,
   EXEC_TLB_ENTRIES,
   EXEC_TLB_OFFSET,
+  PAGE_BITS,
   TLB_LIST_ENTRIES,
   TLB_LIST_OFFSET,
 } from '../bus/memory-map.ts';
@@ -46,6 +47,8 @@ export const ExitReason = {
   Requested: 3,
   /** pc is at a breakpoint; that instruction has not run. */
   Breakpoint: 4,
+  /** The instruction before pc made an access that a watchpoint waits for: `watchHit`. */
+  Watchpoint: 5,
 } as const;
 export type ExitReason = (typeof ExitReason)[keyof typeof ExitReason];
 
@@ -56,6 +59,15 @@ export type Interrupt = (typeof Interrupt)[keyof typeof Interrupt];
 /** Privilege modes, as mstatus.MPP encodes them. */
 export const Privilege = { U: 0, S: 1, M: 3 } as const;
 export type Privilege = (typeof Privilege)[keyof typeof Privilege];
+
+/** A range of virtual addresses that the debugger watches. */
+export interface Watchpoint {
+  readonly address: bigint;
+  readonly length: number;
+  readonly onRead: boolean;
+  readonly onWrite: boolean;
+}
+export const WATCHPOINTS_MAX = layout.WATCH_MAX;
 
 export interface CpuOptions {
   readonly ram: Ram;
@@ -92,6 +104,7 @@ const STCE_HIGH = 0x8000_0000;
 const PMP_NAPOT_RWX = 0x1f;
 const PMP_EVERYTHING = 2 ** 53 - 1;
 const A0 = 10;
+const TWO_64 = 1n << 64n;
 
 let slowModule: WebAssembly.Module | undefined;
 
@@ -107,6 +120,9 @@ export class Cpu {
   private readonly runLoop: (budget: number) => number;
   private readonly predecoder: Predecoder;
   private breakpoints: ReadonlySet<bigint> = new Set();
+  /** Where the last run stopped at a breakpoint: the next one goes on from there. */
+  private stoppedAt: bigint | undefined;
+  private watchpoints: readonly Watchpoint[] = [];
 
   constructor(private readonly options: CpuOptions) {
     const { ram } = options;
@@ -126,6 +142,7 @@ export class Cpu {
       decoder: {
         decode: (page: number, op: number) => this.predecoder.decode(page, op),
         decodeStraddle: (op: number, word: number) => this.predecoder.decodeStraddle(op, word),
+        breakpoint: (op: number) => this.passBreakpoint(op),
       },
     });
     this.runLoop = interpreter.exports['run'] as (budget: number) => number;
@@ -137,8 +154,25 @@ export class Cpu {
    * stopped. An instruction that traps counts; taking an interrupt does not. 1 <= maxInstructions < 2^31.
    */
   run(maxInstructions: number): ExitReason {
-    if (this.breakpoints.size > 0) return this.runToBreakpoint(maxInstructions);
-    return this.runFree(maxInstructions);
+    const reason = this.runFree(maxInstructions);
+    this.stoppedAt = reason === ExitReason.Breakpoint ? this.pc : undefined;
+    return reason;
+  }
+
+  /** One instruction, breakpoint or not. @param keepsInterruptsOut pending ones stay pending */
+  step(keepsInterruptsOut: boolean): ExitReason {
+    this.stoppedAt = this.pc;
+    this.i32[layout.NO_INTERRUPTS >> 2] = keepsInterruptsOut ? 1 : 0;
+    const reason = this.run(1);
+    this.i32[layout.NO_INTERRUPTS >> 2] = 0;
+    return reason;
+  }
+
+  /** What ended the last run with ExitReason.Watchpoint: the first that was hit, and whether a store did. */
+  get watchHit(): { readonly watchpoint: Watchpoint; readonly isWrite: boolean } | undefined {
+    const hit = this.word(layout.WATCH_HIT);
+    const watchpoint = this.watchpoints[(hit & 0xffff) - 1];
+    return watchpoint && { watchpoint, isWrite: hit >> 16 !== 0 };
   }
 
   /** Ends the current run after the instruction in progress. Called from bus or time callbacks. */
@@ -226,6 +260,7 @@ export class Cpu {
   }
   set pc(value: bigint) {
     this.u64[layout.PC >> 3] = value & ~1n;
+    this.stoppedAt = undefined;
   }
   get privilege(): Privilege {
     return this.word(layout.PRIV) as Privilege;
@@ -255,9 +290,40 @@ export class Cpu {
     this.slow.flushTlb();
   }
 
-  /** Stop before executing at these virtual addresses (gdb). While there are any, instructions run one at a time. */
+  /**
+   * Stop before executing at these virtual addresses (gdb). A run that starts where the last one stopped goes on. Marks on
+   * code that are not needed any more stay while there are breakpoints, as a debugger puts them back all the time.
+   */
   setBreakpoints(addresses: readonly bigint[]): void {
     this.breakpoints = new Set(addresses.map(address => BigInt.asUintN(64, address)));
+    const marks = new Set(addresses.map(address => Number(BigInt.asUintN(PAGE_BITS, address))));
+    if ([...marks].some(offset => !this.predecoder.marks.has(offset))) this.markCode(marks);
+  }
+
+  /** No breakpoints, and no traces of them. */
+  clearBreakpoints(): void {
+    this.breakpoints = new Set();
+    if (this.predecoder.marks.size > 0) this.markCode(new Set());
+  }
+
+  private markCode(marks: ReadonlySet<number>): void {
+    this.predecoder.marks = marks;
+    this.ram.dropCode();
+  }
+
+  /** Stop after accesses to these. Precondition: at most `WATCHPOINTS_MAX`. */
+  setWatchpoints(watchpoints: readonly Watchpoint[]): void {
+    assert(watchpoints.length <= WATCHPOINTS_MAX, `${watchpoints.length} watchpoints`);
+    this.watchpoints = watchpoints;
+    this.i32[layout.WATCH_COUNT >> 2] = watchpoints.length;
+    watchpoints.forEach(({ address, length, onRead, onWrite }, i) => {
+      const at = layout.WATCHES + i * layout.WATCH_BYTES;
+      const last = address + BigInt(Math.max(1, length)) - 1n;
+      this.u64[at >> 3] = address;
+      this.u64[(at + layout.WATCH_LAST) >> 3] = last < TWO_64 ? last : TWO_64 - 1n;
+      this.i32[(at + layout.WATCH_ACCESS) >> 2] = (onRead ? 1 : 0) | (onWrite ? 2 : 0);
+    });
+    this.slow.flushTlb();
   }
 
   get onTrap(): ((cause: bigint, epc: bigint, tval: bigint, to: Privilege) => void) | undefined {
@@ -299,6 +365,7 @@ export class Cpu {
 
   private runFree(maxInstructions: number): ExitReason {
     this.dropStale();
+    this.i32[layout.WATCH_HIT >> 2] = 0;
     this.i32[layout.BUDGET >> 2] = maxInstructions;
     this.i32[layout.REMAINING >> 2] = maxInstructions;
     const reason = this.runLoop(maxInstructions) as ExitReason;
@@ -308,15 +375,17 @@ export class Cpu {
     return reason;
   }
 
-  /** The instruction at pc runs even when it is at a breakpoint: that is how a debugger goes on. */
-  private runToBreakpoint(maxInstructions: number): ExitReason {
-    const end = this.instret + maxInstructions;
-    for (;;) {
-      const reason = this.runFree(1);
-      if (reason !== ExitReason.Budget) return reason;
-      if (this.breakpoints.has(this.pc)) return ExitReason.Breakpoint;
-      if (this.instret >= end) return ExitReason.Budget;
+  /** The hart is at a marked op: the op to run instead, or 0 to stop in front of it. */
+  private passBreakpoint(op: number): number {
+    const { pc } = this;
+    if (this.breakpoints.has(pc) && pc !== this.stoppedAt) {
+      this.i32[layout.EXIT >> 2] = ExitReason.Breakpoint + 1;
+      this.raiseEvent();
+      return 0;
     }
+    this.stoppedAt = undefined;
+    this.predecoder.unmark(op, Number(BigInt.asUintN(PAGE_BITS, pc)));
+    return layout.UNMARKED_OP;
   }
 
   /** After RAM dropped decoded code or cleared its dirty map behind our back. */

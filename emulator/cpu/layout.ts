@@ -104,6 +104,12 @@ export const LARGE_PAGES = 1160;
 /** i32: for whom the bare context's translations were checked, when PMP is on. */
 export const BARE_OWNER = 1156;
 
+/** i32: not 0 keeps interrupts out: the debugger steps. */
+export const NO_INTERRUPTS = 1168;
+/** i32: watchpoints in use, and which of them was hit first (index + 1; 1 << 16 for a write). */
+export const WATCH_COUNT = 1172;
+export const WATCH_HIT = 1176;
+
 /** Configuration, written once by Cpu: see bus/memory-map.ts. i32 unless it says otherwise. */
 export const CFG_TLB_LIST = 1200;
 export const CFG_TLB_LIST_ENTRIES = 1204;
@@ -142,6 +148,15 @@ export const PMU_END = 1896;
 export const STRADDLE_OPS = 2048;
 export const STRADDLE_ENTRIES = 64;
 
+/** Watchpoints: first and last virtual address, accesses that stop (i32: 1 read, 2 write). */
+export const WATCHES = 3072;
+export const WATCH_MAX = 32;
+export const WATCH_BYTES = 24;
+export const WATCH_LAST = 8;
+export const WATCH_ACCESS = 16;
+/** The op of an instruction with a breakpoint mark, while it runs. */
+export const UNMARKED_OP = 3840;
+
 /** Translation contexts: each has its own data TLBs, so that a change of privilege flushes nothing. */
 export const MMU_USER = 0;
 export const MMU_SUPERVISOR = 1;
@@ -167,7 +182,9 @@ export const HANDLER_PAGE_END = 1;
 /** A 4-byte instruction whose second half is in the next page. */
 export const HANDLER_STRADDLE = 2;
 export const HANDLER_ILLEGAL = 3;
-export const HANDLER_FIRST_ROW = 4;
+/** A breakpoint is at this place of some page: cpu.ts looks whether it is this one. */
+export const HANDLER_BREAKPOINT = 4;
+export const HANDLER_FIRST_ROW = 5;
 
 /** Header of a decoded page: its page index in RAM (i32). */
 export const DECODED_OWNER = 0;

@@ -13,6 +13,7 @@ import { presentRows, type CpuFeatures } from '../isa/extensions.ts';
 import { handlerNumber, hasTarget } from './gen/handlers.ts';
 import {
   F_REGS,
+  HANDLER_BREAKPOINT,
   HANDLER_ILLEGAL,
   HANDLER_STRADDLE,
   HANDLER_UNDECODED,
@@ -23,6 +24,7 @@ import {
   OP_RS1,
   OP_RS2,
   X_REGS,
+  UNMARKED_OP,
   X_SINK,
 } from './layout.ts';
 
@@ -57,6 +59,9 @@ export class Predecoder {
   /** Called for each instruction decoded from RAM. */
   onDecode: ((pa: number, word: number) => void) | undefined;
 
+  /** Offsets in a page at which some breakpoint is: ops there are marked, in every page. */
+  marks: ReadonlySet<number> = new Set();
+
   /** By position in INSTRUCTIONS: what the CPU has not is illegal. */
   private readonly isPresent: readonly boolean[];
 
@@ -80,6 +85,7 @@ export class Predecoder {
       const isLong = (low & 3) === 3;
       if (isLong && offset === PAGE_SIZE - 2) {
         this.write(at, HANDLER_STRADDLE, low);
+        this.mark(at, offset);
         return;
       }
       const word = isLong ? this.code.getUint32(start + offset, true) : low;
@@ -87,9 +93,12 @@ export class Predecoder {
       const decoded = this.decodePresent(word);
       if (decoded === undefined) {
         this.write(at, HANDLER_ILLEGAL, word);
+        this.mark(at, offset);
         return;
       }
-      if (this.writeDecoded(at, offset, decoded, word)) return;
+      const isEnd = this.writeDecoded(at, offset, decoded, word);
+      this.mark(at, offset);
+      if (isEnd) return;
       offset += decoded.length;
     }
   }
@@ -99,6 +108,19 @@ export class Predecoder {
     const decoded = this.decodePresent(word);
     if (decoded) this.writeDecoded(op, PAGE_SIZE - 2, decoded, word);
     else this.write(op, HANDLER_ILLEGAL, word);
+  }
+
+  /** What a marked op was before the mark, at UNMARKED_OP. */
+  unmark(op: number, offset: number): void {
+    const word = this.view.getInt32(op + OP_RAW, true);
+    const decoded = this.decodePresent(word);
+    if ((word & 3) === 3 && offset === PAGE_SIZE - 2) this.write(UNMARKED_OP, HANDLER_STRADDLE, word);
+    else if (decoded) this.writeDecoded(UNMARKED_OP, offset, decoded, word);
+    else this.write(UNMARKED_OP, HANDLER_ILLEGAL, word);
+  }
+
+  private mark(at: number, offset: number): void {
+    if (this.marks.has(offset)) this.view.setUint16(at + OP_HANDLER, HANDLER_BREAKPOINT, true);
   }
 
   private decodePresent(word: number): Decoded | undefined {

@@ -75,6 +75,8 @@ export interface FastCalls {
   readonly step: number;
   /** (page, op): decode from here on. */
   readonly decode: number;
+  /** (op) -> the op to run instead of the marked one at PC, or 0: stop in front of it. */
+  readonly breakpoint: number;
 }
 
 const PSEUDO_HANDLERS = HANDLER_FIRST_ROW;
@@ -88,6 +90,13 @@ const pcOf: Code = op(
   'i64.add',
   get(PAGE_VA),
   op('i64.extend_i32_u', op('i32.shr_u', op('i32.sub', get(OP), get(PAGE)), i32(3))),
+);
+
+/** The op of PC, which is in the current page. */
+const opAtPc: Code = op(
+  'i32.add',
+  get(PAGE),
+  op('i32.shl', op('i32.sub', load('i32.load', i32(PC)), op('i32.wrap_i64', get(PAGE_VA))), i32(3)),
 );
 
 class FastOps extends WasmOps {
@@ -244,7 +253,7 @@ function slowDepth(position: number): number {
   return HANDLER_COUNT - position;
 }
 
-/** Undecoded, page end, straddling, illegal: the numbers of layout.ts. The first two are no instructions. */
+/** Undecoded, page end, straddling, illegal, breakpoint: the numbers of layout.ts. The first two are no instructions. */
 function pseudoHandlers(calls: FastCalls): Code[] {
   const uncount = set(LEFT, op('i32.add', get(LEFT), i32(1)));
   const far = (position: number): number => HANDLER_COUNT - 1 - position;
@@ -253,6 +262,15 @@ function pseudoHandlers(calls: FastCalls): Code[] {
     [uncount, set(TARGET, pcOf), br(far(1))],
     br(far(2) + 1),
     br(far(3) + 1),
+    [
+      store('i64.store', i32(PC), pcOf),
+      store('i32.store', i32(REMAINING), get(LEFT)),
+      set(STATUS, call(calls.breakpoint, get(OP))),
+      ifThen(op('i32.eqz', get(STATUS)), [uncount, br(far(4) + 5)]),
+      brIf(far(4) + 4, call(calls.step, get(STATUS))),
+      set(OP, opAtPc),
+      br(far(4) + 2),
+    ],
   ];
 }
 
@@ -309,12 +327,11 @@ function farCode(): Code {
 
 /** Behind `slow`, inside next, spent, outer: this instruction by the step function. */
 function slowCode(calls: FastCalls): Code {
-  const offset = op('i32.sub', load('i32.load', i32(PC)), op('i32.wrap_i64', get(PAGE_VA)));
   return [
     store('i64.store', i32(PC), pcOf),
     store('i32.store', i32(REMAINING), get(LEFT)),
     brIf(2, call(calls.step, get(OP))),
-    set(OP, op('i32.add', get(PAGE), op('i32.shl', offset, i32(3)))),
+    set(OP, opAtPc),
     br(0),
   ];
 }

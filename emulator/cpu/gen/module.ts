@@ -37,6 +37,7 @@ const SLOW: Record<string, Signature> = {
 const DECODER: Record<string, Signature> = {
   decode: [['i32', 'i32'], []],
   decodeStraddle: [['i32', 'i32'], []],
+  breakpoint: [['i32'], ['i32']],
 };
 
 /** The export of cpu/slow that does a floating-point operation: `d.add` is `dAdd`, `s.to.wu` is `sToWu`. */
@@ -78,7 +79,7 @@ function generate(map: MemoryMap, isStepOnly: boolean): Uint8Array<ArrayBuffer> 
   const step = indices.size;
   const stepBody = stepFunction({ named, float: named }, step);
   module.addFunction({ params: ['i32'], results: ['i32'] }, STEP_LOCALS, stepBody);
-  const calls = { enter: named('enter'), decode: named('decode'), step };
+  const calls = { enter: named('enter'), decode: named('decode'), breakpoint: named('breakpoint'), step };
   const run = module.addFunction({ params: ['i32'], results: ['i32'] }, FAST_LOCALS, [
     fastLoop(map, calls, isStepOnly),
     op('unreachable'),

@@ -18,9 +18,28 @@ import { hasCode, markWritten, pageOf } from './ram';
 import { cell, hasTrapped, LOAD_MISALIGNED, READ, setCell, STORE_MISALIGNED, word, WRITE } from './state';
 import { fillData, findData } from './tlb';
 import { trap } from './trap';
+import { hasWatchpoints, isPageWatched, watch } from './watch';
 
 /** Zero-extended. */
 export function loadSlow(va: u64, width: i32): u64 {
+  const value = loadAny(va, width);
+  if (hasWatchpoints()) watch(va, width, READ);
+  return value;
+}
+
+export function storeSlow(va: u64, width: i32, value: u64): void {
+  storeAny(va, width, value);
+  if (hasWatchpoints()) watch(va, width, WRITE);
+}
+
+/** The load half of an AMO: needs permission to store. */
+export function loadForUpdate(va: u64, width: i32): u64 {
+  const value = loadStorable(va, width);
+  if (hasWatchpoints()) watch(va, width, READ);
+  return value;
+}
+
+function loadAny(va: u64, width: i32): u64 {
   if ((va & 0xfff) + <u64>width > 4096) return loadAcross(va, width);
   const place = findData(tableOf(READ), va);
   if (place != 0) return loadPlace(place, width);
@@ -31,7 +50,7 @@ export function loadSlow(va: u64, width: i32): u64 {
   return loadPlace(placeOf(pa), width);
 }
 
-export function storeSlow(va: u64, width: i32, value: u64): void {
+function storeAny(va: u64, width: i32, value: u64): void {
   if ((va & 0xfff) + <u64>width > 4096) {
     storeAcross(va, width, value);
     return;
@@ -51,8 +70,7 @@ export function storeSlow(va: u64, width: i32, value: u64): void {
   if (!hasCode(pageOf(pa))) fill(va, pa, WRITE);
 }
 
-/** The load half of an AMO: needs permission to store. */
-export function loadForUpdate(va: u64, width: i32): u64 {
+function loadStorable(va: u64, width: i32): u64 {
   if ((va & (<u64>(width - 1))) != 0) {
     trap(STORE_MISALIGNED, va);
     return 0;
@@ -86,7 +104,7 @@ export function storeConditional(va: u64, width: i32, value: u64): u64 {
   const holds = cell(RESERVED) == <u64>width && cell(RESERVATION) == va;
   setCell(RESERVED, 0);
   if (!holds) return 1;
-  if (loadForUpdate(va, width) != cell(RESERVATION_VALUE) || hasTrapped()) return 1;
+  if (loadStorable(va, width) != cell(RESERVATION_VALUE) || hasTrapped()) return 1;
   storeSlow(va, width, value);
   return 0;
 }
@@ -96,8 +114,9 @@ function tableOf(access: i32): usize {
   return <usize>word(CFG_DATA_TLB) + (<usize>word(DATA_CONTEXT) * 2 + <usize>access) * bytes;
 }
 
-/** Lets the fast path have the page, unless PMP gives rights to parts of it only. */
+/** Lets the fast path have the page, unless PMP gives rights to parts of it only or the debugger watches it. */
 function fill(va: u64, pa: u64, access: i32): void {
+  if (hasWatchpoints() && isPageWatched(va)) return;
   const page = pa & ~(<u64>0xfff);
   if (!isOpen(page, 4096, access)) return;
   noteLarge(va);

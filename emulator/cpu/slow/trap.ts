@@ -27,6 +27,7 @@ import {
   MTVAL,
   MTVEC,
   NEXT_PC,
+  NO_INTERRUPTS,
   PC,
   PRIV,
   RESERVED,
@@ -121,7 +122,7 @@ export function trap(cause: u64, tval: u64): void {
 /** Takes the most urgent enabled interrupt, if any, before the instruction at PC. */
 export function takeInterrupt(): void {
   const pending = pendingInterrupts() & cell(MIE);
-  if (pending == 0) return;
+  if (pending == 0 || word(NO_INTERRUPTS) != 0) return;
   const priv = cell(PRIV);
   const status = cell(MSTATUS);
   const delegated = cell(MIDELEG);
