@@ -37,6 +37,8 @@ export interface Device {
   reset(): void;
   save(out: StateWriter): void;
   load(from: StateReader): void;
+  /** Goes up when `save` writes something else than before; absent: 1. */
+  readonly stateVersion?: number;
   describe(node: DtNode): void;
   /** For the monitor: what is behind the registers, as lines such as `dev: virtio-blk`. */
   inspect?(): readonly string[];

@@ -21,6 +21,8 @@ export class Ram {
   readonly u8: Uint8Array;
   private readonly view: DataView;
   private readonly dirty: Uint8Array;
+  /** Pages that were dirty when the map was cleared. */
+  private readonly touched: Uint8Array;
   private readonly code: Uint16Array;
   /** Set when decoded code was dropped or the dirty map cleared: the CPU flushes what it derived from them. */
   isCpuStale = false;
@@ -43,6 +45,7 @@ export class Ram {
     this.u8 = new Uint8Array(this.memory.buffer, this.ramOffset, size);
     this.view = viewOf(this.u8);
     this.dirty = new Uint8Array(this.memory.buffer, this.map.dirtyOffset, size / PAGE_SIZE);
+    this.touched = new Uint8Array(size / PAGE_SIZE);
     this.code = new Uint16Array(this.memory.buffer, this.map.codeOffset, size / PAGE_SIZE);
   }
 
@@ -114,7 +117,16 @@ export class Ram {
     return pages;
   }
 
+  /** Pages ever written, ascending: the rest is zero. */
+  touchedPages(): number[] {
+    for (const page of this.dirtyPages()) this.touched[page] = 1;
+    const pages: number[] = [];
+    for (let page = this.touched.indexOf(1); page !== -1; page = this.touched.indexOf(1, page + 1)) pages.push(page);
+    return pages;
+  }
+
   clearDirty(): void {
+    for (const page of this.dirtyPages()) this.touched[page] = 1;
     this.dirty.fill(0);
     this.isCpuStale = true;
   }

@@ -6,6 +6,9 @@ export type { DeviceSpec, MachineConfig, NamedBytes } from '../machine/config.ts
 export { drive } from '../machine/drive.ts';
 export { Machine, Stop } from '../machine/machine.ts';
 export { emptyTwin, SnapshotKeeper, type Snapshot } from '../machine/snapshot.ts';
+export type { DriveIdentity, SnapshotHost } from '../machine/snapshot-config.ts';
+export { loadSnapshot, restoreSnapshot, type LoadedSnapshot } from '../machine/snapshot-load.ts';
+export { saveSnapshot, snapshotPieces } from '../machine/snapshot-save.ts';
 export { AgentClient } from '../session/agent-client.ts';
 export type { CommonOptions, DriveImage, MachineOptions } from '../session/machine-options.ts';
 export { Vm, type CommandOptions, type CommandResult, type VmSnapshot } from '../session/vm.ts';

@@ -18,6 +18,7 @@ import { powerOn } from './boot.ts';
 import type { MachineConfig } from './config.ts';
 import type { SocDevice } from './device-tree.ts';
 import { RealTime, VirtualTime, type GuestTime } from './guest-time.ts';
+import type { StatePart } from './state-part.ts';
 import { MROM_BASE, RAM_BASE, virtBoard, type Board } from './virt-board.ts';
 
 /** Why `advance` returned. */
@@ -248,18 +249,41 @@ export class Machine {
     if (this.timers.nextDeadline !== Infinity) this.time.skipTo(this.timers.nextDeadline);
   }
 
-  /** Everything but RAM and disks. */
-  saveState(): Uint8Array {
-    const out = new StateWriter();
-    out.tag('machine');
-    this.time.save(out);
-    this.cpu.save(out);
+  /** Everything but RAM and disks, in the order in which it is loaded. */
+  get stateParts(): readonly StatePart[] {
+    const { time, entropy, board } = this;
+    const part = (name: string, version: number, value: Pick<StatePart, 'save' | 'load'>): StatePart => ({
+      name,
+      version,
+      save: out => value.save(out),
+      load: from => value.load(from),
+    });
+    return [
+      part('time', 1, time),
+      ...this.harts.map((hart, i) => part(`hart ${i}`, 1, hart)),
+      { name: 'power and timers', version: 1, save: out => this.saveTimers(out), load: from => this.loadTimers(from) },
+      part('entropy', 1, entropy),
+      ...board.soc.map(({ device }) => part(`device ${device.name}`, device.stateVersion ?? 1, device)),
+    ];
+  }
+
+  private saveTimers(out: StateWriter): void {
+    out.bool(this.isResetting);
     out.bool(this.isSbiTimerDue);
     out.f64(this.sbiTimer.deadline);
-    this.entropy.save(out);
-    for (const { device } of this.board.soc) {
-      out.tag(device.name);
-      device.save(out);
+  }
+
+  private loadTimers(from: StateReader): void {
+    this.isResetting = from.bool();
+    this.isSbiTimerDue = from.bool();
+    this.sbiTimer.set(from.f64());
+  }
+
+  saveState(): Uint8Array {
+    const out = new StateWriter();
+    for (const part of this.stateParts) {
+      out.tag(part.name);
+      part.save(out);
     }
     return out.finish();
   }
@@ -267,19 +291,17 @@ export class Machine {
   /** Precondition: saved by a machine of the same configuration. */
   loadState(state: Uint8Array): void {
     const from = new StateReader(state);
-    from.tag('machine');
-    this.time.load(from);
-    this.cpu.load(from);
-    this.isSbiTimerDue = from.bool();
-    this.sbiTimer.set(from.f64());
-    this.entropy.load(from);
-    for (const { device } of this.board.soc) {
-      from.tag(device.name);
-      device.load(from);
+    for (const part of this.stateParts) {
+      from.tag(part.name);
+      part.load(from);
     }
+    this.stateLoaded();
+  }
+
+  /** Must follow when all parts were loaded one by one. */
+  stateLoaded(): void {
     this.compareSstc();
     this.ended = undefined;
-    this.isResetting = false;
     this.consoleBuffer.length = 0;
   }
 

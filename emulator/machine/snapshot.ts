@@ -27,23 +27,17 @@ export class Snapshot {
 
 /** Takes and restores the moments of one machine. All drives must be copy-on-write layers or read-only. */
 export class SnapshotKeeper {
-  /** Pages written since power-on: the rest of RAM is zero. */
-  private readonly touched: Uint8Array;
   /** RAM differs from this moment in the dirty pages alone. */
   private base: Snapshot | undefined;
 
-  constructor(private readonly machine: Machine) {
-    this.touched = new Uint8Array(machine.ram.size / PAGE_SIZE);
-  }
+  constructor(private readonly machine: Machine) {}
 
   take(): Snapshot {
-    const { machine, touched } = this;
+    const { machine } = this;
     const { ram } = machine;
-    for (const page of ram.dirtyPages()) touched[page] = 1;
-    const pages: number[] = [];
-    for (let page = touched.indexOf(1); page !== -1; page = touched.indexOf(1, page + 1)) pages.push(page);
+    const pages = ram.touchedPages();
     const contents = new Uint8Array(pages.length * PAGE_SIZE);
-    const slots = new Int32Array(touched.length).fill(ABSENT);
+    const slots = new Int32Array(ram.size / PAGE_SIZE).fill(ABSENT);
     pages.forEach((page, slot) => {
       contents.set(pageOf(ram, page), slot * PAGE_SIZE);
       slots[page] = slot;
@@ -56,17 +50,10 @@ export class SnapshotKeeper {
   }
 
   restore(snapshot: Snapshot): void {
-    const { machine, touched } = this;
+    const { machine } = this;
     const { ram } = machine;
-    const dirty = ram.dirtyPages();
-    for (const page of dirty) touched[page] = 1;
-    if (this.base === snapshot) {
-      for (const page of dirty) this.copyPage(snapshot, page);
-    } else {
-      for (const page of snapshot.pages) touched[page] = 1;
-      for (let page = touched.indexOf(1); page !== -1; page = touched.indexOf(1, page + 1))
-        this.copyPage(snapshot, page);
-    }
+    const pages = this.base === snapshot ? ram.dirtyPages() : new Set([...ram.touchedPages(), ...snapshot.pages]);
+    for (const page of pages) this.copyPage(snapshot, page);
     ram.clearDirty();
     this.base = snapshot;
     layers(machine.config.devices).forEach((layer, i) => layer.restore(snapshot.disks[i]!));

@@ -13,7 +13,11 @@ import type { MachineConfig } from '../machine/config.ts';
 import { drive } from '../machine/drive.ts';
 import { Machine } from '../machine/machine.ts';
 import { emptyTwin, SnapshotKeeper, type Snapshot } from '../machine/snapshot.ts';
+import type { SnapshotHost } from '../machine/snapshot-config.ts';
+import { loadSnapshot } from '../machine/snapshot-load.ts';
+import { saveSnapshot } from '../machine/snapshot-save.ts';
 import { AgentClient, type ExecRequest } from './agent-client.ts';
+import { parseSession, sessionText } from './snapshot-session.ts';
 import { Waits } from './waits.ts';
 
 const COMMAND_TIMEOUT_MS = 30_000;
@@ -203,6 +207,25 @@ export class Vm {
     const twin = new Vm(emptyTwin(this.machine));
     twin.restore(at);
     return twin;
+  }
+
+  /**
+   * The present moment as the bytes of a snapshot file. Precondition: nothing is being awaited. A drive that is written
+   * to its file is a UserError.
+   */
+  save(): Uint8Array {
+    assert(this.waits.isEmpty, 'a snapshot while something is awaited');
+    return saveSnapshot(this.machine, sessionText({ console: this.console, isAgentReady: this.agent.isReady }));
+  }
+
+  /** A machine of the file's own configuration that goes on from there. What cannot be loaded is a UserError. */
+  static load(file: Uint8Array, host: SnapshotHost): Vm {
+    const { machine, session } = loadSnapshot(file, host);
+    const vm = new Vm(machine);
+    const { console, isAgentReady } = parseSession(session);
+    vm.console = console;
+    if (isAgentReady) vm.agent.rewind();
+    return vm;
   }
 
   /** Lets the guest run for `ms` of its time. */
