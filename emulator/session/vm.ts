@@ -236,6 +236,16 @@ export class Vm {
     });
   }
 
+  /** Lets the guest run until the host has what it waits for: an answer that comes through a forward, say. */
+  runUntil<T>(answer: Promise<T>, timeoutMs = COMMAND_TIMEOUT_MS): Promise<T> {
+    const wait = this.waits.add<T>('what the host waits for', this.machine.nowMs, timeoutMs);
+    answer.then(
+      value => wait.resolve(value),
+      (error: unknown) => wait.reject(error instanceof Error ? error : new Error(String(error))),
+    );
+    return wait.promise;
+  }
+
   private print(bytes: Uint8Array): void {
     this.console += this.decoder.decode(bytes, { stream: true });
     for (const watcher of [...this.consoleWatchers]) watcher();

@@ -2,51 +2,16 @@
  * Debian's own riscv64 Linux on our machine: it drives the UART, PLIC, timer, RTC and every virtio device with drivers
  * that we did not write, and our agent runs on it, so that one session library serves both kernels.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { builtImage } from '../../emulator/host/node/files.ts';
 import { boot, type Vm } from '../../emulator/host/node/index.ts';
-import { cpioArchive, type CpioEntry } from '../lib/cpio.ts';
-import { debianKernelPackage, debianPackage } from '../lib/debian.ts';
+import { linuxGuest } from '../lib/linux-guest.ts';
 
 const MODULES = ['virtio_mmio', 'virtio_blk', 'virtio-rng'];
 const BOOT_TIMEOUT_MS = 60_000;
 
-const INIT = `#!/bin/busybox sh
-/bin/busybox mount -t proc proc /proc
-/bin/busybox mount -t sysfs sys /sys
-/bin/busybox mount -t devtmpfs dev /dev
-/bin/busybox --install -s /bin
-for module in /modules/*; do insmod $module; done
-exec /agent /dev/hvc0
-`;
+const linux = linuxGuest();
 
-const linux = debianKernelPackage();
-const busybox = debianPackage('busybox-static');
-const canRun = linux !== null && busybox !== null && existsSync(builtImage('strata'));
-
-function initrd(): Uint8Array {
-  const modules = readdirSync(linux!, { recursive: true, encoding: 'utf8' }).filter(path => path.endsWith('.ko.xz'));
-  const entries: CpioEntry[] = ['bin', 'dev', 'proc', 'sys', 'modules', 'tmp'].map(path => ({ path }));
-  entries.push({ path: 'init', contents: Buffer.from(INIT) });
-  entries.push({ path: 'bin/busybox', contents: readFileSync(join(busybox!, 'usr/bin/busybox')) });
-  entries.push({ path: 'agent', contents: readFileSync(builtImage('strata')) });
-  MODULES.forEach((name, i) => {
-    const path = modules.find(module => module.endsWith(`/${name}.ko.xz`));
-    if (path === undefined) throw new Error(`Debian's kernel has no module ${name}`);
-    entries.push({ path: `modules/${i}-${name}.ko`, contents: execFileSync('xz', ['-dc', join(linux!, path)]) });
-  });
-  return cpioArchive(entries);
-}
-
-function kernelFile(): string {
-  const name = readdirSync(join(linux!, 'boot')).find(file => file.startsWith('vmlinu'));
-  return join(linux!, 'boot', name!);
-}
-
-describe.skipIf(!canRun).each([
+describe.skipIf(!linux).each([
   ['version 1', true],
   ['version 2', false],
 ])("Debian's Linux, virtio-mmio %s", (_name, isVirtioLegacy) => {
@@ -54,8 +19,8 @@ describe.skipIf(!canRun).each([
 
   beforeAll(async () => {
     vm = await boot({
-      kernel: kernelFile(),
-      initrd: { name: 'initrd', bytes: initrd() },
+      kernel: linux!.kernel,
+      initrd: linux!.initrd(MODULES),
       append: 'console=ttyS0 quiet',
       memoryMiB: 256,
       drives: [{ image: new Uint8Array(1 << 19), serial: 'disk-1' }],
