@@ -16,7 +16,8 @@ import { timerInit } from "../proc/timer";
 import { uts } from "../proc/uts";
 import { handleExternalInterrupts } from "../dev/irq";
 import { plicInit } from "../dev/plic";
-import { virtioAttach } from "../dev/virtio/attach";
+import { attachVirtioMmio, attachVirtioPci } from "../dev/virtio/attach";
+import { VirtioPci } from "../dev/virtio/pci";
 import { consoleInit } from "../tty/console";
 import { pageCacheInit } from "../vfs/page-cache";
 import { registerDrivers } from "../fs/drivers";
@@ -52,6 +53,7 @@ export function kmain(hartid: u64, dtb: u64): usize {
   setExternalHandler(handleExternalInterrupts);
   consoleInit(mmio(board.uartPa), board.uartIrq);
   for (let i = 0; i < board.virtio.length; i++) attach(board.virtio[i].pa, board.virtio[i].irq);
+  attachPci();
   pageCacheInit();
   registerDrivers();
   setCommandLine(bootargs());
@@ -81,8 +83,22 @@ function memoryInit(): void {
   if (size < board.memorySize) klog("memory beyond the first GiB is not used");
 }
 
+function attachPci(): void {
+  const host = board.pci;
+  if (!host) return;
+  const functions = host.scan();
+  for (let i = 0; i < functions.length; i++) {
+    const f = functions[i];
+    if (!VirtioPci.isVirtio(f) || !host.start(f)) continue;
+    const found = attachVirtioPci(f);
+    if (found.length == 0) continue;
+    const at = new BytesBuilder().text("virtio-pci at ").hex(f.bus, 2).text(":").hex(f.device, 2).text(".").dec(f.fn);
+    klogLine(at.text(": ").text(found));
+  }
+}
+
 function attach(pa: u64, irq: u32): void {
-  const found = virtioAttach(mmio(pa), irq);
+  const found = attachVirtioMmio(mmio(pa), irq);
   if (found.length == 0) return;
   klogLine(new BytesBuilder().text("virtio-mmio at 0x").hex(pa, 8).text(": ").text(found));
 }

@@ -1,6 +1,7 @@
 /** What the kernel takes from the board's device tree. Copies it all: the tree's memory is given to the page allocator. */
 import { FdtVisitor, be32, be64, beginsWith, isText, walkFdt } from "../lib/fdt";
 import { Bytes } from "../lib/bytes";
+import { PciHost } from "../dev/pci/host";
 import { addEntropy } from "../proc/random";
 
 /** One virtio-mmio transport, as the tree lists it. */
@@ -33,12 +34,21 @@ class Board extends FdtVisitor {
   /** In the tree's order: disks are named after it (DESIGN §2). */
   virtio: Array<MmioSlot> = [];
 
+  /** The first one, or null. */
+  pci: PciHost | null = null;
+
   private pa: u64 = 0;
+  private size: u64 = 0;
   private irq: u32 = 0;
+  /** What the host bridge's node has told so far; its properties come in any order. */
+  private bridge: PciHost = new PciHost();
 
   property(depth: i32, node: usize, name: usize, value: usize, len: u32): void {
     if (depth == 0 && isText(name, "model")) this.model = text(value, len);
-    if (isText(name, "reg") && len >= 16) this.pa = be64(value);
+    if (isText(name, "reg") && len >= 16) {
+      this.pa = be64(value);
+      this.size = be64(value + 8);
+    }
     if (isText(name, "interrupts") && len >= 4) this.irq = be32(value);
     if (beginsWith(node, "memory@") && isText(name, "reg") && len >= 16 && this.memorySize == 0) {
       this.memoryStart = be64(value);
@@ -50,7 +60,14 @@ class Board extends FdtVisitor {
       if (isText(name, "riscv,isa") && this.isa.len == 0) this.isa = text(value, len);
       if (isText(name, "mmu-type") && this.mmuType.len == 0) this.mmuType = text(value, len);
     }
+    if (beginsWith(node, "pci@") && this.pci == null) this.bridgeProperty(name, value, len);
     if (isText(node, "chosen")) this.chosen(name, value, len);
+  }
+
+  private bridgeProperty(name: usize, value: usize, len: u32): void {
+    if (isText(name, "ranges")) this.bridge.setRanges(value, len);
+    if (isText(name, "interrupt-map-mask")) this.bridge.setInterruptMapMask(value, len);
+    if (isText(name, "interrupt-map")) this.bridge.setInterruptMap(value, len);
   }
 
   private chosen(name: usize, value: usize, len: u32): void {
@@ -68,6 +85,10 @@ class Board extends FdtVisitor {
     }
     if (beginsWith(node, "plic@") || beginsWith(node, "interrupt-controller@c")) this.plicPa = this.pa;
     if (beginsWith(node, "rtc@")) this.rtcPa = this.pa;
+    if (beginsWith(node, "pci@") && this.pci == null) {
+      this.bridge.setEcam(this.pa, this.size);
+      this.pci = this.bridge;
+    }
   }
 }
 

@@ -6,20 +6,23 @@ export abstract class IrqHandler {
   abstract handle(): void;
 }
 
-const handlers = new Array<IrqHandler | null>();
+/** By source; PCI functions share theirs. */
+const handlers = new Array<Array<IrqHandler>>();
 
-/** Routes source `irq` (1–127) to `h` and enables it. */
+/** Routes source `irq` (1–127) to `h`, too, and enables it. */
 export function registerIrq(irq: u32, h: IrqHandler): void {
-  while (<u32>handlers.length <= irq) handlers.push(null);
-  handlers[irq] = h;
+  while (<u32>handlers.length <= irq) handlers.push([]);
+  handlers[irq].push(h);
   plicEnable(irq);
 }
 
 /** Serves everything pending at the PLIC. */
 export function handleExternalInterrupts(): void {
   for (let irq = plicClaim(); irq != 0; irq = plicClaim()) {
-    const h = irq < <u32>handlers.length ? handlers[irq] : null;
-    if (h) h.handle();
+    if (irq < <u32>handlers.length) {
+      const all = handlers[irq];
+      for (let i = 0; i < all.length; i++) all[i].handle();
+    }
     plicComplete(irq);
   }
 }

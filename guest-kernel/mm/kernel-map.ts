@@ -14,6 +14,7 @@ import {
   symAddr_text_end,
   symAddr_text_start,
 } from "../hal/rv";
+import { deviceMapInit } from "./device-map";
 import { PAGE_SIZE, allocFrame } from "./frames";
 import {
   LARGE_PAGE,
@@ -59,6 +60,7 @@ export function kernelMapInit(ramEnd: usize): usize {
   }
   csrw_satp(SATP_SV39 | ((<u64>root) >> 12));
   sfence_vma();
+  deviceMapInit(root);
   return root;
 }
 

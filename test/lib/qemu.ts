@@ -24,6 +24,8 @@ export interface QemuOptions {
   args?: string[];
   /** virtio-mmio version 2 instead of QEMU 7.2's default, version 1. */
   isModern?: boolean;
+  /** Disks and the agent's console as PCI functions. */
+  isPci?: boolean;
 }
 
 /** A running QEMU. `stop()` must be called. */
@@ -51,12 +53,13 @@ export class QemuVm {
     const args = ['-M', 'virt', '-m', `${o.memoryMiB ?? 128}M`, '-nographic', '-bios', 'default', '-kernel', o.kernel];
     if (o.isModern) args.push('-global', 'virtio-mmio.force-legacy=false');
     if (o.append !== undefined) args.push('-append', o.append);
+    const bus = o.isPci ? 'pci' : 'device';
     (o.drives ?? []).forEach((file, i) => {
       args.push('-drive', `file=${file},format=raw,if=none,id=d${i},readonly=on`);
-      args.push('-device', `virtio-blk-device,drive=d${i}`);
+      args.push('-device', `virtio-blk-${bus},drive=d${i}`);
     });
     args.push('-chardev', `socket,id=agent,path=${socket},server=on,wait=off`);
-    args.push('-device', 'virtio-serial-device,max_ports=1', '-device', 'virtconsole,chardev=agent', ...(o.args ?? []));
+    args.push('-device', `virtio-serial-${bus},max_ports=1`, '-device', 'virtconsole,chardev=agent', ...(o.args ?? []));
     const child = spawn(QEMU, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     const channel = await connectWhenThere(socket, child);
     return new QemuVm(child, dir, channel);

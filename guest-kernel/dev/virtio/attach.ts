@@ -1,19 +1,33 @@
 /** Which driver a virtio device gets. */
+import { PciFunction } from "../pci/function";
 import { registerBlockDevice, blockDevices } from "../block-device";
 import { registerCharDevice } from "../char-device";
 import { VirtioBlk } from "./blk";
 import { VirtioConsole } from "./console";
-import { VIRTIO_BLOCK, VIRTIO_CONSOLE, VirtioMmio } from "./mmio";
+import { VirtioMmio } from "./mmio";
+import { VirtioPci } from "./pci";
+import { VIRTIO_BLOCK, VIRTIO_CONSOLE, VirtioTransport } from "./transport";
 
 let consoles: u32 = 0;
 
+/** The slot whose registers are at `regs`. Call in device-tree order. Result: as `attach`. */
+export function attachVirtioMmio(regs: u64, irq: u32): string {
+  return attach(VirtioMmio.probe(regs, irq));
+}
+
+/** A function on the PCI bus. Call in bus order, after virtio-mmio. Result: as `attach`. */
+export function attachVirtioPci(f: PciFunction): string {
+  const found = attach(VirtioPci.probe(f));
+  if (found.length == 0) f.disable();
+  return found;
+}
+
 /**
- * Looks at the slot whose registers are at `regs`; call in device-tree order, in which disks are named. Returns what was
- * found for the boot log, or "" for an empty slot and for a device without a driver.
+ * Disks are named in the order of these calls. Returns what was found, for the boot log, or "" for nothing: an empty
+ * slot, a device without a driver or one that cannot be used.
  */
-export function virtioAttach(regs: u64, irq: u32): string {
-  const device = new VirtioMmio(regs, irq);
-  if (!device.probe()) return "";
+function attach(device: VirtioTransport | null): string {
+  if (!device) return "";
   if (device.deviceId == VIRTIO_BLOCK) {
     const disk = VirtioBlk.attach(device, blockDevices().length);
     if (!disk) return "";

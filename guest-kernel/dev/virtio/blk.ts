@@ -7,8 +7,8 @@ import { Result, fail, failed } from "../../lib/result";
 import { PAGE_SIZE, allocFrame } from "../../mm/frames";
 import { BlockDevice, SECTOR_SIZE } from "../block-device";
 import { makeDev } from "../dev-number";
-import { VirtioMmio } from "./mmio";
 import { Virtqueue } from "./queue";
+import { VirtioTransport } from "./transport";
 
 const F_RO: u32 = 1 << 5;
 const F_FLUSH: u32 = 1 << 9;
@@ -37,7 +37,7 @@ export class VirtioBlk extends BlockDevice {
     name: string,
     rdev: u64,
     sectors: u64,
-    private device: VirtioMmio,
+    private device: VirtioTransport,
     private queue: Virtqueue,
     private hasFlush: bool,
     /** One frame: request header and status byte. */
@@ -49,13 +49,13 @@ export class VirtioBlk extends BlockDevice {
   }
 
   /** Starts the `index`-th disk (vda = 0) behind `device`, or returns null. */
-  static attach(device: VirtioMmio, index: u32): VirtioBlk | null {
+  static attach(device: VirtioTransport, index: u32): VirtioBlk | null {
     const features = device.negotiate(F_RO | F_FLUSH);
     const queue = device.queue(0);
     const request = allocFrame();
     const bounce = allocFrame();
     if (!queue || request == 0 || bounce == 0 || !device.start()) return null;
-    const sectors = (<u64>device.config32(0)) | ((<u64>device.config32(4)) << 32);
+    const sectors = device.config64(0);
     const name = "vd" + String.fromCharCode(0x61 + index);
     const rdev = makeDev(MAJOR, index * MINORS_PER_DISK);
     const disk = new VirtioBlk(name, rdev, sectors, device, queue, (features & F_FLUSH) != 0, request, bounce);

@@ -13,9 +13,9 @@ import { park } from "../../proc/park";
 import { WaitQueue } from "../../proc/wait-queue";
 import { CharDevice, POLLIN, POLLOUT } from "../char-device";
 import { makeDev } from "../dev-number";
-import { IrqHandler, registerIrq } from "../irq";
-import { VirtioMmio } from "./mmio";
+import { IrqHandler } from "../irq";
 import { Virtqueue } from "./queue";
+import { VirtioTransport } from "./transport";
 
 const MAJOR: u32 = 229;
 const RECEIVEQ: u32 = 0;
@@ -52,7 +52,7 @@ export class VirtioConsole extends CharDevice {
 
   private constructor(
     index: u32,
-    private device: VirtioMmio,
+    private device: VirtioTransport,
     private receiveq: Virtqueue,
     private transmitq: Virtqueue,
     /** One frame that outgoing bytes are gathered in. */
@@ -63,19 +63,19 @@ export class VirtioConsole extends CharDevice {
   }
 
   /** Starts the console behind `device`, or returns null. */
-  static attach(device: VirtioMmio, index: u32): VirtioConsole | null {
+  static attach(device: VirtioTransport, index: u32): VirtioConsole | null {
     device.negotiate(0);
     const receiveq = device.queue(RECEIVEQ);
     const transmitq = device.queue(TRANSMITQ);
     const out = allocFrame();
     if (!receiveq || !transmitq || out == 0 || !device.start()) return null;
     const c = new VirtioConsole(index, device, receiveq, transmitq, out);
+    if (!device.listen(new Interrupt(c))) return null;
     for (let i: u32 = 0; i < min(RECEIVE_BUFFERS, receiveq.size); i++) {
       const frame = allocFrame();
       if (frame != 0) c.offer(frame);
     }
     device.notify(RECEIVEQ);
-    registerIrq(device.irq, new Interrupt(c));
     return c;
   }
 
