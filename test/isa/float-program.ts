@@ -2,6 +2,7 @@
  * A program that applies every floating-point instruction to a table of operands: for each case it sets the rounding
  * mode, clears the flags, runs the instruction and stores result and flags behind the operands.
  */
+import { viewOf } from '../../emulator/base/bytes.ts';
 import { encode } from '../../emulator/isa/encode.ts';
 import { formatOf } from '../../emulator/isa/formats.ts';
 import { RV64FD } from '../../emulator/isa/rv64fd.ts';
@@ -63,33 +64,105 @@ export interface FloatOptions {
   readonly rm: number;
 }
 
-export function floatProgram(
-  seed: number,
-  casesPerRow: number,
-  options: FloatOptions,
-): { code: Uint8Array; data: Uint8Array } {
+export interface FloatProgram {
+  readonly code: Uint8Array;
+  readonly data: Uint8Array;
+  /** Row of each case. */
+  readonly rows: readonly Insn[];
+}
+/** Register contents of a case's operands, and frm. */
+interface Case {
+  readonly values: readonly bigint[];
+  readonly mode: number;
+}
+
+const takesSingle = ({ name }: Insn): boolean =>
+  name === 'fcvt.d.s' || (name !== 'fcvt.s.d' && /\.s($|\.)|\.w$/.test(name));
+const operandsOf = (insn: Insn): string => insn.operands ?? formatOf(insn.format).operands;
+
+export function floatProgram(seed: number, casesPerRow: number, options: FloatOptions): FloatProgram {
   const random = randomFrom(seed);
-  const data = new Uint8Array(FLOAT_ROWS.length * casesPerRow * CASE_BYTES);
-  const view = new DataView(data.buffer);
-  const out = new Assembly();
-  FLOAT_ROWS.forEach((insn, row) => {
-    const operands = insn.operands ?? formatOf(insn.format).operands;
-    const first = row * casesPerRow * CASE_BYTES;
-    for (let i = 0; i < casesPerRow; i++) {
-      const at = first + i * CASE_BYTES;
-      const isSingle = insn.name === 'fcvt.d.s' || (insn.name !== 'fcvt.s.d' && /\.s($|\.)|\.w$/.test(insn.name));
-      const values = operands.includes(',rs1')
+  return programOf(options, insn =>
+    Array.from({ length: casesPerRow }, () => {
+      const values = operandsOf(insn).includes(',rs1')
         ? [integer(random), 0n, 0n]
-        : [0, 1, 2].map(() => operand(random, isSingle));
+        : [0, 1, 2].map(() => operand(random, takesSingle(insn)));
       // Sums that cancel: the second or third operand is close to the first.
       if (random(4) === 0) values[1 + random(2)] = values[0]! ^ BigInt(random(4));
-      values.forEach((value, k) => view.setBigUint64(at + 8 * k, value, true));
-      view.setUint32(at + 24, random(5), true);
-    }
-    emitLoop(out, insn, operands, DATA_BASE + first, DATA_BASE + first + casesPerRow * CASE_BYTES, options);
+      return { values, mode: random(5) };
+    }),
+  );
+}
+
+/** Zero, the subnormal and normal ends, one and what is near it, integers' limits, infinity, NaNs of both kinds. */
+function edgesOf(isSingle: boolean): readonly bigint[] {
+  const [exponentBits, fractionBits] = isSingle ? [8n, 23n] : [11n, 52n];
+  const top = (1n << exponentBits) - 1n;
+  const one = top >> 1n;
+  const ones = (1n << fractionBits) - 1n;
+  const at = (exponent: bigint, fraction: bigint): bigint => (exponent << fractionBits) | fraction;
+  const positive = [
+    ...[at(0n, 0n), at(0n, 1n), at(0n, ones), at(1n, 0n), at(one - 1n, ones), at(one, 0n), at(one, 1n)],
+    ...[at(one + 31n, 0n), at(one + 63n, 0n), at(top - 1n, ones), at(top, 0n), at(top, 1n)],
+    at(top, 1n << (fractionBits - 1n)),
+  ];
+  const sign = 1n << (exponentBits + fractionBits);
+  const all = positive.flatMap(bits => [bits, bits | sign]);
+  if (!isSingle) return all;
+  // The last two are not boxed: they count as NaN.
+  return [...all.map(bits => bits | 0xffff_ffff_0000_0000n), at(one, 0n), 0xffff_fffe_3f80_0000n];
+}
+const INTEGER_EDGES = [0n, 1n, -1n, 31n, -31n, 24n, 53n, 63n, -63n].flatMap(power =>
+  power > 1n ? [1n << power, (1n << power) - 1n, (1n << power) + 1n] : power < -1n ? [-(1n << -power)] : [power],
+);
+/** Triples are too many to try them all. */
+const THIRDS = 9;
+
+export function edgeFloatProgram(flags: 0 | 1): FloatProgram {
+  return programOf({ flags, rm: DYNAMIC }, insn => {
+    const format = formatOf(insn.format);
+    const edges = operandsOf(insn).includes(',rs1')
+      ? INTEGER_EDGES.map(value => BigInt.asUintN(64, value))
+      : edgesOf(takesSingle(insn));
+    const some = (list: readonly bigint[]): readonly bigint[] => list.filter((_, i) => i % 3 === 0).slice(0, THIRDS);
+    const firsts = format.rs3 ? some(edges) : edges;
+    const seconds = format.rs3 ? some(edges) : format.rs2 ? edges : [0n];
+    const thirds = format.rs3 ? some(edges) : [0n];
+    const modes = format.rm ? [0, 1, 2, 3, 4] : [0];
+    return modes.flatMap(mode =>
+      firsts.flatMap(a => seconds.flatMap(b => thirds.map(c => ({ values: [a, b, c], mode })))),
+    );
   });
+}
+
+/** The cases whose results, flags or operands differ. */
+export function floatDifferences({ rows }: FloatProgram, ours: Uint8Array, theirs: Uint8Array): string[] {
+  const [a, b] = [viewOf(ours), viewOf(theirs)];
+  return rows.flatMap((insn, i) => {
+    const words = (view: DataView): string =>
+      [0, 8, 16, 24, 32, 40].map(field => view.getBigUint64(i * CASE_BYTES + field, true).toString(16)).join(' ');
+    return words(a) === words(b) ? [] : [`${insn.name}: ${words(a)}, should be ${words(b)}`];
+  });
+}
+
+function programOf(options: FloatOptions, casesOf: (insn: Insn) => readonly Case[]): FloatProgram {
+  const tables = FLOAT_ROWS.map(insn => ({ insn, cases: casesOf(insn) }));
+  const rows = tables.flatMap(({ insn, cases }) => cases.map(() => insn));
+  const data = new Uint8Array(rows.length * CASE_BYTES);
+  const view = viewOf(data);
+  const out = new Assembly();
+  let at = 0;
+  for (const { insn, cases } of tables) {
+    const first = at;
+    for (const { values, mode } of cases) {
+      values.forEach((value, k) => view.setBigUint64(at + 8 * k, value, true));
+      view.setUint32(at + 24, mode, true);
+      at += CASE_BYTES;
+    }
+    emitLoop(out, insn, operandsOf(insn), DATA_BASE + first, DATA_BASE + at, options);
+  }
   out.finish(DATA_BASE, data.length);
-  return { code: Uint8Array.from(out.bytes), data };
+  return { code: Uint8Array.from(out.bytes), data, rows };
 }
 
 function emitLoop(

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { assert } from '../../emulator/base/assert.ts';
 import { viewOf } from '../../emulator/base/bytes.ts';
 import { Ram } from '../../emulator/bus/ram.ts';
 import { Cpu, ExitReason, Privilege, type MmioBus } from '../../emulator/cpu/cpu.ts';
@@ -117,6 +118,7 @@ export function instructionsRun(): number {
 /** In S-mode; the first ecall ends it. */
 export function runOnCpu({ code, data }: Program, mode: Mode = Mode.Bare, maxInstructions = 10_000_000): Uint8Array {
   const { cpu, ram } = mode === Mode.Step ? stepping : fast;
+  assert(CODE_BASE + code.length <= TABLES, 'the code reaches the page tables');
   ram.write(CODE_BASE, code);
   const pages = Math.ceil(data.length / PAGE);
   const placeOf = (page: number): number =>

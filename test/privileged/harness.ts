@@ -63,6 +63,8 @@ const ROW_BYTES = 8 * FIELDS.length;
 
 export class CaseWriter {
   readonly out = new Assembly();
+  /** Names of the instructions so far. */
+  readonly used = new Set<string>();
   /** What lies in memory from DATA on. */
   readonly image = new Map<number, Uint8Array>();
   private free = DATA;
@@ -72,6 +74,7 @@ export class CaseWriter {
   }
   op(name: string, operands: Parameters<Assembly['insn']>[1] = {}): this {
     this.out.insn(name, operands);
+    this.used.add(name);
     return this;
   }
   /** Any 64-bit constant. */
