@@ -10,16 +10,25 @@ import type { VirtQueue } from '../virtio/queue.ts';
 import { LEGACY_ALIGN, VirtioTransport } from '../virtio/transport.ts';
 import type { VirtioDevice } from '../virtio/virtio-device.ts';
 import { COMMAND, COMMAND_MASTER, PciFunction } from './function.ts';
+import { CONTROL_ENABLE, CONTROL_FUNCTION_MASK, Msix, MSIX_BAR_BYTES, MSIX_CAP, NO_VECTOR } from './msix.ts';
 
 const VENDOR = 0x1af4;
 const MODERN_ID_BASE = 0x1040;
 const MODERN_SUBSYSTEM = 0x1100;
+
+interface Kind {
+  readonly transitional: number;
+  readonly classCode: number;
+  /** Of MSI-X. */
+  readonly vectors: number;
+}
+
 /** By virtio device id: the transitional PCI device id and the class (virtio 1.2, 4.1.2.1; QEMU's classes). */
-const KINDS: Readonly<Record<number, { readonly transitional: number; readonly classCode: number }>> = {
-  1: { transitional: 0x1000, classCode: 0x02_0000 },
-  2: { transitional: 0x1001, classCode: 0x01_0000 },
-  3: { transitional: 0x1003, classCode: 0x07_8000 },
-  4: { transitional: 0x1005, classCode: 0x00_ff00 },
+const KINDS: Readonly<Record<number, Kind>> = {
+  1: { transitional: 0x1000, classCode: 0x02_0000, vectors: 4 },
+  2: { transitional: 0x1001, classCode: 0x01_0000, vectors: 2 },
+  3: { transitional: 0x1003, classCode: 0x07_8000, vectors: 2 },
+  4: { transitional: 0x1005, classCode: 0x00_ff00, vectors: 2 },
 };
 
 const CAP_VENDOR = 0x09;
@@ -30,6 +39,7 @@ const VIRTIO_PCI_CAP_DEVICE_CFG = 4;
 const VIRTIO_PCI_CAP_PCI_CFG = 5;
 
 const LEGACY_BAR = 0;
+const MSIX_BAR = 1;
 const MODERN_BAR = 4;
 const MODERN_BYTES = 0x4000;
 /** The structures behind BAR 4, a page for each. */
@@ -46,6 +56,8 @@ const ISR_CAP = 0x50;
 const DEVICE_CAP = 0x60;
 const NOTIFY_CAP = 0x70;
 const PCI_CFG_CAP = 0x84;
+const MSIX_CAP_AT = 0x98;
+const MSIX_CONTROL = MSIX_CAP_AT + 2;
 /** Fields of a virtio capability, from its start. */
 const CAP_BAR = 4;
 const CAP_OFFSET = 8;
@@ -77,13 +89,14 @@ const LEGACY_QUEUE_SELECT = 0x0e;
 const LEGACY_QUEUE_NOTIFY = 0x10;
 const LEGACY_STATUS = 0x12;
 const LEGACY_ISR = 0x13;
+/** The vectors stand in front of the configuration while MSI-X is enabled. */
+const LEGACY_CONFIG_VECTOR = 0x14;
+const LEGACY_QUEUE_VECTOR = 0x16;
 const LEGACY_CONFIG = 0x14;
+const LEGACY_CONFIG_BEHIND_VECTORS = 0x18;
 const LEGACY_PAGE = 4096;
-/** With the two vector registers that stand in front of the configuration while MSI-X is enabled. */
-const LEGACY_HEADER_BYTES = 24;
 
 const NOTHING = new Uint8Array(0);
-const NO_VECTOR = 0xffff;
 /** What old drivers write before they enable bus mastering, if they ever do. */
 const STATUS_ACKNOWLEDGE_DRIVER = 3;
 
@@ -99,12 +112,15 @@ export interface VirtioPciOptions {
 export class VirtioPci extends PciFunction {
   readonly transport: VirtioTransport;
   private readonly guestError: GuestErrorLog;
+  private readonly msix: Msix;
+  private configVector = NO_VECTOR;
+  private readonly queueVectors: number[];
   private deviceFeatureSelect = 0;
   private driverFeatureSelect = 0;
   private queueSelect = 0;
 
   constructor({ name, ram, device, isModernOnly, guestError }: VirtioPciOptions) {
-    const { transitional, classCode } = KINDS[device.deviceId]!;
+    const { transitional, classCode, vectors } = KINDS[device.deviceId]!;
     super(name, {
       vendor: VENDOR,
       device: isModernOnly ? MODERN_ID_BASE + device.deviceId : transitional,
@@ -121,10 +137,13 @@ export class VirtioPci extends PciFunction {
       device,
       guestError,
       irq: level => this.setInterrupt(level),
+      message: queue => this.sendMessage(queue),
       mayMaster: () => (this.command & COMMAND_MASTER) !== 0,
     });
+    this.queueVectors = device.queueSizes.map(() => NO_VECTOR);
+    this.msix = new Msix(vectors, ram, () => this.view.getUint16(MSIX_CONTROL, true), guestError);
     if (!isModernOnly) {
-      const size = 2 ** Math.ceil(Math.log2(LEGACY_HEADER_BYTES + device.configSize));
+      const size = 2 ** Math.ceil(Math.log2(LEGACY_CONFIG_BEHIND_VECTORS + device.configSize));
       this.addBar({
         index: LEGACY_BAR,
         kind: 'io',
@@ -135,6 +154,7 @@ export class VirtioPci extends PciFunction {
         },
       });
     }
+    this.addBar({ index: MSIX_BAR, kind: 'mem32', size: MSIX_BAR_BYTES, region: this.msix });
     this.addBar({
       index: MODERN_BAR,
       kind: 'mem64',
@@ -150,7 +170,13 @@ export class VirtioPci extends PciFunction {
     this.addVirtioCapability(DEVICE_CAP, VIRTIO_PCI_CAP_DEVICE_CFG, DEVICE);
     this.addVirtioCapability(NOTIFY_CAP, VIRTIO_PCI_CAP_NOTIFY_CFG, NOTIFY, u32(NOTIFY_OFF_MULTIPLIER));
     this.addVirtioCapability(PCI_CFG_CAP, VIRTIO_PCI_CAP_PCI_CFG, undefined, u32(0));
+    this.addCapability(MSIX_CAP_AT, MSIX_CAP, this.msix.capability(MSIX_BAR));
+    viewOf(this.writable).setUint16(MSIX_CONTROL, CONTROL_ENABLE | CONTROL_FUNCTION_MASK, true);
     this.seal();
+  }
+
+  override get intx(): boolean {
+    return super.intx && !this.msix.isEnabled;
   }
 
   override readConfig(offset: number, width: Width): number {
@@ -161,17 +187,21 @@ export class VirtioPci extends PciFunction {
   override writeConfig(offset: number, width: Width, value: number): void {
     super.writeConfig(offset, width, value);
     if (touchesData(offset, width)) this.accessThroughConfig(true);
+    if (offset >= MSIX_CAP_AT) this.msix.deliver();
     if (offset === COMMAND && !(this.command & COMMAND_MASTER)) this.transport.stop();
   }
 
   override reset(): void {
     super.reset();
+    this.msix.reset();
     this.resetDevice();
   }
 
   override save(out: StateWriter): void {
     super.save(out);
     for (const v of [this.deviceFeatureSelect, this.driverFeatureSelect, this.queueSelect]) out.u32(v);
+    for (const v of [this.configVector, ...this.queueVectors]) out.u32(v);
+    this.msix.save(out);
     this.transport.save(out);
   }
 
@@ -180,6 +210,9 @@ export class VirtioPci extends PciFunction {
     this.deviceFeatureSelect = from.u32();
     this.driverFeatureSelect = from.u32();
     this.queueSelect = from.u32();
+    this.configVector = from.u32();
+    for (let i = 0; i < this.queueVectors.length; i++) this.queueVectors[i] = from.u32();
+    this.msix.load(from);
     this.transport.load(from);
   }
 
@@ -257,8 +290,9 @@ export class VirtioPci extends PciFunction {
       case DRIVER_FEATURE:
         return transport.accepted(this.driverFeatureSelect);
       case CONFIG_MSIX_VECTOR:
+        return this.configVector;
       case QUEUE_MSIX_VECTOR:
-        return NO_VECTOR;
+        return this.queueVectors[this.queueSelect] ?? NO_VECTOR;
       case NUM_QUEUES:
         return transport.queues.length;
       case DEVICE_STATUS:
@@ -303,7 +337,10 @@ export class VirtioPci extends PciFunction {
         transport.acceptFeatures(this.driverFeatureSelect, value, false);
         break;
       case CONFIG_MSIX_VECTOR:
+        this.configVector = this.msix.vector(value & 0xffff);
+        break;
       case QUEUE_MSIX_VECTOR:
+        this.setQueueVector(value);
         break;
       case DEVICE_STATUS:
         this.setStatus(value & 0xff, false);
@@ -354,7 +391,8 @@ export class VirtioPci extends PciFunction {
 
   private readLegacy(offset: number, width: Width): number {
     const { transport } = this;
-    if (offset >= LEGACY_CONFIG) return transport.readConfig(offset - LEGACY_CONFIG, width);
+    const config = this.msix.isEnabled ? LEGACY_CONFIG_BEHIND_VECTORS : LEGACY_CONFIG;
+    if (offset >= config) return transport.readConfig(offset - config, width);
     const queue = transport.queues[this.queueSelect];
     switch (offset) {
       case LEGACY_DEVICE_FEATURES:
@@ -371,6 +409,10 @@ export class VirtioPci extends PciFunction {
         return transport.status;
       case LEGACY_ISR:
         return this.takeIsr();
+      case LEGACY_CONFIG_VECTOR:
+        return this.configVector;
+      case LEGACY_QUEUE_VECTOR:
+        return this.queueVectors[this.queueSelect] ?? NO_VECTOR;
       default:
         return 0;
     }
@@ -378,8 +420,9 @@ export class VirtioPci extends PciFunction {
 
   private writeLegacy(offset: number, width: Width, value: number): void {
     const { transport } = this;
-    if (offset >= LEGACY_CONFIG) {
-      transport.writeConfig(offset - LEGACY_CONFIG, width, value);
+    const config = this.msix.isEnabled ? LEGACY_CONFIG_BEHIND_VECTORS : LEGACY_CONFIG;
+    if (offset >= config) {
+      transport.writeConfig(offset - config, width, value);
       return;
     }
     const queue = transport.queues[this.queueSelect];
@@ -401,9 +444,28 @@ export class VirtioPci extends PciFunction {
         if (value === STATUS_ACKNOWLEDGE_DRIVER) super.writeConfig(COMMAND, 2, this.command | COMMAND_MASTER);
         this.setStatus(value & 0xff, true);
         break;
+      case LEGACY_CONFIG_VECTOR:
+        this.configVector = this.msix.vector(value & 0xffff);
+        break;
+      case LEGACY_QUEUE_VECTOR:
+        this.setQueueVector(value);
+        break;
       default:
         this.guestError(`${this.label}: write of legacy register ${offset.toString(16)}`);
     }
+  }
+
+  private setQueueVector(value: number): void {
+    if (this.queueSelect < this.queueVectors.length) {
+      this.queueVectors[this.queueSelect] = this.msix.vector(value & 0xffff);
+    }
+  }
+
+  /** With MSI-X there is no wire: a cause without a vector is not heard. */
+  private sendMessage(queue: number | 'config'): boolean {
+    if (!this.msix.isEnabled) return false;
+    this.msix.notify(queue === 'config' ? this.configVector : this.queueVectors[queue]!);
+    return true;
   }
 
   private setStatus(value: number, isLegacy: boolean): void {
@@ -419,6 +481,8 @@ export class VirtioPci extends PciFunction {
 
   private resetDevice(): void {
     this.transport.reset();
+    this.configVector = NO_VECTOR;
+    this.queueVectors.fill(NO_VECTOR);
     this.deviceFeatureSelect = 0;
     this.driverFeatureSelect = 0;
     this.queueSelect = 0;

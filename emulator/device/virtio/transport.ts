@@ -33,6 +33,8 @@ export interface TransportOptions {
   /** Level: some interrupt cause is set. */
   readonly irq: IrqLine;
   readonly guestError: GuestErrorLog;
+  /** Takes an interrupt cause as a message: a queue's, or the configuration's. False: the wire it is. */
+  readonly message?: (queue: number | 'config') => boolean;
   /** May the device reach memory at all? PCI has a bit for it. */
   readonly mayMaster?: () => boolean;
 }
@@ -47,6 +49,7 @@ export class VirtioTransport implements Transport {
   private readonly irq: IrqLine;
   private readonly guestError: GuestErrorLog;
   private readonly mayMaster: () => boolean;
+  private readonly message: (queue: number | 'config') => boolean;
   private readonly acceptedWords: [number, number] = [0, 0];
   private statusBits = 0;
   private interruptBits = 0;
@@ -56,12 +59,14 @@ export class VirtioTransport implements Transport {
   /** The driver accepted what was not offered: it will not get FEATURES_OK. */
   private hasBadFeatures = false;
 
-  constructor({ name, ram, device, irq, guestError, mayMaster = () => true }: TransportOptions) {
+  constructor(options: TransportOptions) {
+    const { name, ram, device, irq, guestError } = options;
     this.name = name;
     this.device = device;
     this.irq = irq;
     this.guestError = guestError;
-    this.mayMaster = mayMaster;
+    this.mayMaster = options.mayMaster ?? (() => true);
+    this.message = options.message ?? (() => false);
     this.queues = device.queueSizes.map(size => new VirtQueue(ram, size, what => this.fail(what)));
     const common = [...device.features, VIRTIO_F_RING_INDIRECT_DESC, VIRTIO_F_RING_EVENT_IDX];
     this.offered = featureWords([...common, VIRTIO_F_VERSION_1]);
@@ -72,12 +77,12 @@ export class VirtioTransport implements Transport {
   // What the device asks of its transport.
 
   notifyUsed(queue: VirtQueue): void {
-    if (queue.takeInterrupt()) this.interrupt(INTERRUPT_USED);
+    if (queue.takeInterrupt() && !this.message(this.queues.indexOf(queue))) this.interrupt(INTERRUPT_USED);
   }
 
   notifyConfig(): void {
     this.generation = (this.generation + 1) >>> 0;
-    if (this.statusBits & STATUS_DRIVER_OK) this.interrupt(INTERRUPT_CONFIG);
+    if (this.statusBits & STATUS_DRIVER_OK && !this.message('config')) this.interrupt(INTERRUPT_CONFIG);
   }
 
   fail(what: string): void {
