@@ -2,6 +2,7 @@
 import type { GuestErrorLog } from '../bus/device.ts';
 import type { NetworkConfig } from '../device/net/config.ts';
 import type { HostSockets } from '../device/net/host-sockets.ts';
+import type { ByteSink } from '../device/net/pcap.ts';
 import type { CpuFeatures } from '../isa/extensions.ts';
 import type { BlockBackend } from '../storage/block-backend.ts';
 
@@ -39,6 +40,8 @@ export type DeviceSpec = VirtioPlace &
         readonly network: NetworkConfig;
         /** Needed where the network has forwards. */
         readonly sockets?: HostSockets;
+        /** Packet captures of all that crosses the cable. */
+        readonly dumps?: readonly { readonly sink: ByteSink; readonly lengthMax?: number }[];
       }
   );
 

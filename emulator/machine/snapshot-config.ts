@@ -2,6 +2,7 @@
  * A machine's configuration as text, in the section `configuration`: the fields of MachineConfig under their own names.
  * Images are named there (the bytes are in sections of their own), a drive is its base's size and hash.
  */
+import { savedNetwork } from '../device/net/config.ts';
 import { UserError } from '../base/user-error.ts';
 import { CowLayer } from '../storage/cow-layer.ts';
 import type { BlockBackend } from '../storage/block-backend.ts';
@@ -103,7 +104,7 @@ function deviceRow(spec: DeviceSpec): unknown {
     return { ...rest, drive: identityOf(backend) };
   }
   if (spec.kind === 'net') {
-    const { sockets: _host, ...rest } = spec;
+    const { sockets: _host, dumps: _files, ...rest } = spec;
     return { ...rest, mac: Array.from(spec.mac, byte => byte.toString(16).padStart(2, '0')).join('') };
   }
   return spec;
@@ -148,7 +149,8 @@ export function configOf(
   config['devices'] = (fields['devices'] as JsonObject[]).map(row => {
     if (row['kind'] === 'net') {
       const mac = Uint8Array.from((row['mac'] as string).match(/../g)!, digits => parseInt(digits, 16));
-      return { ...row, mac, ...(host.sockets ? { sockets: host.sockets } : {}) };
+      const network = savedNetwork(row['network']);
+      return { ...row, mac, network, ...(host.sockets ? { sockets: host.sockets } : {}) };
     }
     if (row['kind'] !== 'blk') return row;
     const { drive, ...rest } = row;

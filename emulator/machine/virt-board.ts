@@ -5,6 +5,7 @@ import type { Clock } from '../bus/clock.ts';
 import type { IrqLine } from '../bus/device.ts';
 import { Interrupt } from '../cpu/cpu.ts';
 import { Aclint } from '../device/aclint.ts';
+import { PcapWriter } from '../device/net/pcap.ts';
 import { UserNetwork } from '../device/net/user-network.ts';
 import type { EntropySource } from '../device/entropy.ts';
 import { GoldfishRtc } from '../device/goldfish-rtc.ts';
@@ -132,6 +133,8 @@ function virtioDevice(spec: DeviceSpec, inputs: BoardInputs, networks: UserNetwo
         clock,
         sockets: spec.sockets,
         log: config.guestError,
+        dumps: (spec.dumps ?? []).map(({ sink, lengthMax }) => new PcapWriter(sink, lengthMax)),
+        epochMs: config.epochMs,
         onActivity,
       });
       networks.push(network);

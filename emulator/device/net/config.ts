@@ -48,6 +48,7 @@ const HOST = 2;
 const DNS = 3;
 const DHCP_START = 15;
 const PREFIX_MAX = 27;
+const PORT_MAX = 65_535;
 
 export const DEFAULT_NETWORK = 0x0a00_0200; // 10.0.2.0
 export const DEFAULT_PREFIX = 24;
@@ -74,6 +75,47 @@ export function networkConfig(options: Partial<NetworkConfig> = {}): NetworkConf
   };
   check(config);
   return config;
+}
+
+/** A configuration that was written to a file, checked field by field: nobody knows who wrote it. */
+export function savedNetwork(value: unknown): NetworkConfig {
+  const bad = (): UserError => new UserError('the network of a saved machine: not understood', 'save it again');
+  const record = (value: unknown): Record<string, unknown> => {
+    if (typeof value !== 'object' || value === null) throw bad();
+    return value as Record<string, unknown>;
+  };
+  const whole = (value: unknown, max: number): number => {
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > max) throw bad();
+    return value;
+  };
+  const endpoint = (value: unknown): Endpoint => {
+    const { ip, port } = record(value);
+    return { ip: whole(ip, BROADCAST_IP), port: whole(port, PORT_MAX) };
+  };
+  const list = (value: unknown): unknown[] => {
+    if (!Array.isArray(value)) throw bad();
+    return value as unknown[];
+  };
+  const saved = record(value);
+  const { hostname } = saved;
+  if (hostname !== undefined && typeof hostname !== 'string') throw bad();
+  return networkConfig({
+    network: whole(saved['network'], BROADCAST_IP),
+    prefix: whole(saved['prefix'], 32),
+    host: whole(saved['host'], BROADCAST_IP),
+    dns: whole(saved['dns'], BROADCAST_IP),
+    dhcpStart: whole(saved['dhcpStart'], BROADCAST_IP),
+    ...(hostname === undefined ? {} : { hostname }),
+    hostForwards: list(saved['hostForwards']).map(one => {
+      const { protocol, host, guest } = record(one);
+      if (protocol !== 'tcp' && protocol !== 'udp') throw bad();
+      return { protocol, host: endpoint(host), guest: endpoint(guest) };
+    }),
+    guestForwards: list(saved['guestForwards']).map(one => {
+      const { server, host } = record(one);
+      return { server: endpoint(server), host: endpoint(host) };
+    }),
+  });
 }
 
 /** An address of the guest's network, neither its first nor its last. */

@@ -27,6 +27,7 @@ import { fragmentIpv4, Reassembly } from './ipv4-fragments.ts';
 import { IpProtocol, parseIpv4, type Ipv4Packet } from './ipv4.ts';
 import type { NetBackend } from './net-backend.ts';
 import type { ConnectionEvents, TcpConnection } from './tcp-connection.ts';
+import type { PcapWriter } from './pcap.ts';
 import { TcpRelay } from './tcp-relay.ts';
 import { buildTcp, parseTcp } from './tcp-segment.ts';
 import { Tcp } from './tcp.ts';
@@ -34,6 +35,7 @@ import { buildUdp, parseUdp, type UdpDatagram } from './udp.ts';
 import { UdpForwards } from './udp-forward.ts';
 
 const TICKS_PER_MS = TIMEBASE_HZ / 1000;
+const TICKS_PER_US = TICKS_PER_MS / 1000;
 
 /** A port of the host that leads into the guest, and where it is in fact. */
 export interface OpenForward {
@@ -48,6 +50,9 @@ export interface UserNetworkInputs {
   readonly sockets: HostSockets | undefined;
   /** Hears what is dropped, and why. */
   readonly log: GuestErrorLog;
+  readonly dumps?: readonly PcapWriter[];
+  /** The time of day at power-on, for the captures. */
+  readonly epochMs?: number;
   /** The host has put something in: an idle machine has something to do. */
   readonly onActivity: () => void;
 }
@@ -70,17 +75,18 @@ export class UserNetwork implements NetBackend {
 
   constructor(private readonly inputs: UserNetworkInputs) {
     const { config, clock, log } = inputs;
-    this.config = config;
+    // Without sockets, nothing leads anywhere.
+    this.config = inputs.sockets ? config : { ...config, hostForwards: [], guestForwards: [] };
     const { host } = config;
     this.mac = Uint8Array.of(0x52, 0x55, host >>> 24, host >>> 16, host >>> 8, host);
-    this.ours = new Set([host, config.dns, ...config.guestForwards.map(({ server }) => server.ip)]);
+    this.ours = new Set([host, config.dns, ...this.config.guestForwards.map(({ server }) => server.ip)]);
     this.arp = new Arp({
       mac: this.mac,
       ip: host,
       isOurs: ip => this.ours.has(ip),
       isGuest: ip => isOnNetwork(config, ip) && !this.ours.has(ip),
-      sendArp: (to, packet) => this.onFrame(buildFrame(to, this.mac, EtherType.Arp, packet)),
-      sendIpv4: (to, packet) => this.onFrame(buildFrame(to, this.mac, EtherType.Ipv4, packet)),
+      sendArp: (to, packet) => this.emit(buildFrame(to, this.mac, EtherType.Arp, packet)),
+      sendIpv4: (to, packet) => this.emit(buildFrame(to, this.mac, EtherType.Ipv4, packet)),
     });
     this.dhcp = new DhcpServer(config);
     this.udp = new UdpForwards(host, datagram => this.sendUdp(datagram));
@@ -131,6 +137,7 @@ export class UserNetwork implements NetBackend {
   }
 
   transmit(bytes: Uint8Array): void {
+    this.dump(bytes);
     const frame = parseFrame(bytes);
     if (!frame) {
       this.inputs.log(`ethernet: a frame of ${bytes.length} bytes`);
@@ -161,6 +168,16 @@ export class UserNetwork implements NetBackend {
     this.dhcp.load(from);
     this.tcp.load(from);
     this.plan();
+  }
+
+  private emit(frame: Uint8Array): void {
+    this.dump(frame);
+    this.onFrame(frame);
+  }
+
+  private dump(frame: Uint8Array): void {
+    const { dumps = [], epochMs = 0, clock } = this.inputs;
+    for (const writer of dumps) writer.frame(epochMs * 1000 + Math.floor(clock.now() / TICKS_PER_US), frame);
   }
 
   private plan(): void {
@@ -247,7 +264,7 @@ export class UserNetwork implements NetBackend {
     });
     const to = answer.ip === BROADCAST_IP ? BROADCAST_MAC : answer.mac;
     for (const packet of this.packets(host, answer.ip, IpProtocol.Udp, datagram))
-      this.onFrame(buildFrame(to, this.mac, EtherType.Ipv4, packet));
+      this.emit(buildFrame(to, this.mac, EtherType.Ipv4, packet));
   }
 
   private sendUnreachable(code: Unreachable, packet: Ipv4Packet): void {

@@ -2,8 +2,9 @@
 import { UserError } from '../../base/user-error.ts';
 import { VIRTUAL_EPOCH_MS, type DeviceSpec, type MachineConfig, type VirtioPlace } from '../../machine/config.ts';
 import { CowLayer } from '../../storage/cow-layer.ts';
-import { builtImage, FileBackend, readNamed } from '../node/files.ts';
+import { builtImage, FileBackend, outputFile, readNamed } from '../node/files.ts';
 import { modelOf, placeOf } from './device-models.ts';
+import { Cards } from './net-flags.ts';
 import type { ChardevFlag, CliOptions, DeviceFlag, DriveFlag } from './options.ts';
 
 /** Under virtual time, random bytes are part of the inputs. */
@@ -16,13 +17,13 @@ export interface BuiltMachine {
   /** Some drive keeps what the guest writes. */
   readonly hasWritableDrive: boolean;
   /** To be closed after the run. */
-  readonly files: readonly FileBackend[];
+  readonly files: readonly { close(): void }[];
 }
 
 export function buildMachine(options: CliOptions, guestError: (what: string) => void): BuiltMachine {
   const isDefaultSystem = options.kernel === undefined && (options.bios === 'default' || options.bios === 'none');
   const rootDrive: DriveFlag = { file: builtImage('rootfs.img'), id: '', isReadOnly: true, isVirtio: false };
-  const files: FileBackend[] = [];
+  const files: { close(): void }[] = [];
   const blk = (drive: DriveFlag, serial: string, place: VirtioPlace): DeviceSpec => {
     const file = new FileBackend(drive.file, drive.isReadOnly || options.isSnapshot);
     files.push(file);
@@ -30,6 +31,12 @@ export function buildMachine(options: CliOptions, guestError: (what: string) => 
     return { kind: 'blk', backend, serial, ...place };
   };
   const devices: DeviceSpec[] = isDefaultSystem ? [blk(rootDrive, '', { bus: 'mmio' })] : [];
+  const cards = new Cards(options, dump => {
+    const { write, close } = outputFile(dump.file, 'filter-dump');
+    files.push({ close });
+    return write;
+  });
+  devices.push(...cards.nics());
   const users = new Map<DriveFlag, DeviceFlag>();
   let chardev: ChardevFlag | undefined;
   for (const flag of options.devices) {
@@ -44,11 +51,15 @@ export function buildMachine(options: CliOptions, guestError: (what: string) => 
       case 'console':
         devices.push({ kind: 'console', ...place });
         break;
+      case 'net':
+        devices.push(cards.device(flag, place));
+        break;
       case 'port':
         chardev = portOf(options, flag, devices, chardev);
         break;
     }
   }
+  cards.checkUsed();
   // QEMU makes these after every -device, whatever the order on the command line.
   for (const drive of options.drives) if (drive.isVirtio) devices.push(blk(drive, '', { bus: 'pci' }));
   if (!devices.some(device => device.kind === 'console')) devices.push({ kind: 'console' });

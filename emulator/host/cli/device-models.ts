@@ -8,7 +8,7 @@ export interface DeviceModel {
   readonly name: string;
   /** QEMU's short name for it. */
   readonly alias?: string;
-  readonly kind: 'blk' | 'console' | 'rng' | 'port';
+  readonly kind: 'blk' | 'console' | 'rng' | 'port' | 'net';
   /** A port sits on the console in front of it. */
   readonly bus?: 'mmio' | 'pci';
   /** Beside `id`, and what its bus brings. */
@@ -18,6 +18,8 @@ export interface DeviceModel {
 export const DEVICE_MODELS: readonly DeviceModel[] = [
   { name: 'virtio-blk-pci', alias: 'virtio-blk', kind: 'blk', bus: 'pci', props: ['drive', 'serial'] },
   { name: 'virtio-blk-device', kind: 'blk', bus: 'mmio', props: ['drive', 'serial'] },
+  { name: 'virtio-net-pci', alias: 'virtio-net', kind: 'net', bus: 'pci', props: ['netdev', 'mac'] },
+  { name: 'virtio-net-device', kind: 'net', bus: 'mmio', props: ['netdev', 'mac'] },
   { name: 'virtio-serial-pci', alias: 'virtio-serial', kind: 'console', bus: 'pci', props: [] },
   { name: 'virtio-serial-device', kind: 'console', bus: 'mmio', props: [] },
   { name: 'virtconsole', kind: 'port', props: ['chardev', 'name'] },

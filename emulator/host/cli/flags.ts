@@ -5,6 +5,8 @@ import { EXTENSIONS } from '../../isa/extensions.ts';
 import { parseCpu } from './cpu-flag.ts';
 import { checkDevice, DEVICE_MODELS } from './device-models.ts';
 import { nearestHint } from './nearest.ts';
+import { applyNetdev, applyNic, applyObject } from './net-flags.ts';
+import { parseProps, splitFirst } from './option-list.ts';
 import type { CliOptions, DeviceFlag } from './options.ts';
 
 export interface Flag {
@@ -57,6 +59,24 @@ export const FLAGS: readonly Flag[] = [
     argument: 'MODEL[,PROP=VALUE…]',
     help: `${DEVICE_MODELS.map(({ name }) => name).join(', ')}; the first gets the first slot`,
     apply: applyDevice,
+  },
+  {
+    names: ['netdev'],
+    argument: 'user,id=X[,hostfwd=…,guestfwd=…]',
+    help: 'a network of the guest and the host’s loopback, for -device virtio-net-pci,netdev=X (docs/network.md)',
+    apply: applyNetdev,
+  },
+  {
+    names: ['nic'],
+    argument: 'user[,OPTION=…]|none',
+    help: '-netdev user and -device virtio-net-pci in one; without any of them there is no network card',
+    apply: applyNic,
+  },
+  {
+    names: ['object'],
+    argument: 'filter-dump,id=X,netdev=N,file=F',
+    help: 'write all packets of a -netdev to F, in the format of tcpdump and Wireshark',
+    apply: applyObject,
   },
   {
     names: ['chardev'],
@@ -171,18 +191,6 @@ function applyGranularity(options: CliOptions, value: string): void {
   options.signatureGranularity = bytes;
 }
 
-/** `a=b,c=d`: QEMU's option lists. A bare word is `word=on`, a doubled comma one comma. */
-function parseProps(text: string): Map<string, string> {
-  const props = new Map<string, string>();
-  for (const part of text.replaceAll(',,', '\0').split(',')) {
-    if (part === '') continue;
-    const at = part.indexOf('=');
-    const name = at < 0 ? part : part.slice(0, at);
-    props.set(name, at < 0 ? 'on' : part.slice(at + 1).replaceAll('\0', ','));
-  }
-  return props;
-}
-
 function applyDrive(options: CliOptions, value: string): void {
   const props = parseProps(value);
   const file = props.get('file');
@@ -207,10 +215,8 @@ function applyDrive(options: CliOptions, value: string): void {
 }
 
 function splitModel(value: string): DeviceFlag {
-  const at = value.indexOf(',');
-  return at < 0
-    ? { model: value, props: new Map() }
-    : { model: value.slice(0, at), props: parseProps(value.slice(at + 1)) };
+  const [model, rest] = splitFirst(value);
+  return { model, props: parseProps(rest) };
 }
 
 function applyDevice(options: CliOptions, value: string): void {

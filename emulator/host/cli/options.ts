@@ -1,4 +1,5 @@
 /** What a command line comes down to, before any file is opened. */
+import type { NetworkConfig } from '../../device/net/config.ts';
 import { DEFAULT_FEATURES, type CpuFeatures } from '../../isa/extensions.ts';
 import { SIGNATURE_GRANULARITY } from '../../machine/htif.ts';
 
@@ -22,6 +23,24 @@ export interface ChardevFlag {
   readonly props: ReadonlyMap<string, string>;
 }
 
+/** A `-netdev`, or the network of a `-nic`. */
+export interface NetdevFlag {
+  readonly id: string;
+  readonly network: NetworkConfig;
+}
+
+export interface NicFlag {
+  readonly netdev: NetdevFlag;
+  readonly mac: string | undefined;
+}
+
+/** `-object filter-dump`: a packet capture. */
+export interface DumpFlag {
+  readonly netdev: string;
+  readonly file: string;
+  readonly lengthMax?: number;
+}
+
 /** Where the guest's serial console goes. */
 export type SerialTarget =
   { readonly kind: 'stdio' } | { readonly kind: 'none' } | { readonly kind: 'file'; readonly path: string };
@@ -36,6 +55,9 @@ export interface CliOptions {
   drives: DriveFlag[];
   devices: DeviceFlag[];
   chardevs: ChardevFlag[];
+  netdevs: NetdevFlag[];
+  nics: NicFlag[];
+  dumps: DumpFlag[];
   serial: SerialTarget;
   isSnapshot: boolean;
   isRebootRefused: boolean;
@@ -68,6 +90,9 @@ export function defaultOptions(): CliOptions {
     drives: [],
     devices: [],
     chardevs: [],
+    netdevs: [],
+    nics: [],
+    dumps: [],
     serial: { kind: 'stdio' },
     isSnapshot: false,
     isRebootRefused: false,

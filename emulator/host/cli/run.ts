@@ -4,6 +4,7 @@ import { UserError } from '../../base/user-error.ts';
 import { TIMEBASE_HZ } from '../../bus/clock.ts';
 import type { MonitorHost } from '../../debug/monitor.ts';
 import { Profiler } from '../../debug/profile/profiler.ts';
+import { formatIp } from '../../device/net/addresses.ts';
 import { drive } from '../../machine/drive.ts';
 import { attachHtif, signatureText } from '../../machine/htif.ts';
 import { Machine } from '../../machine/machine.ts';
@@ -63,6 +64,7 @@ export class Run implements MonitorHost {
       this.closers.push(() => this.input?.close());
     }
     try {
+      await this.openNetworks();
       while (this.machine.exitCode === undefined) {
         if (this.isStopped) await new Promise<void>(resolve => (this.machine.onWake = resolve));
         else await drive(this.machine);
@@ -220,6 +222,18 @@ export class Run implements MonitorHost {
       });
     };
     this.closers.push(() => stdin?.pause());
+  }
+
+  /** A port that cannot be had is the user's error; one that the host has chosen is told. */
+  private async openNetworks(): Promise<void> {
+    const open = (await Promise.all(this.machine.networks.map(network => network.open()))).flat();
+    for (const { forward, address } of open) {
+      if (forward.host.port !== 0) continue;
+      const guest = `${formatIp(forward.guest.ip)}:${forward.guest.port}`;
+      process.stderr.write(
+        `qemu-like: hostfwd ${forward.protocol}:${formatIp(address.ip)}:${address.port} leads to ${guest}\n`,
+      );
+    }
   }
 
   /** On stderr: why it ended, where the user would not see it otherwise. */

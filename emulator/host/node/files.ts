@@ -46,6 +46,22 @@ export function openToWrite(flag: string, path: string): number {
   }
 }
 
+/** A file to write to from its beginning; `what` says in messages what it was to be. */
+export function outputFile(path: string, what: string): { write(bytes: Uint8Array): void; close(): void } {
+  let fd: number;
+  try {
+    fd = openSync(path, 'w');
+  } catch (error) {
+    throw new UserError(`${what} ${path}: ${reason(error)}`, 'name a file that can be written');
+  }
+  return {
+    write: bytes => {
+      for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+    },
+    close: () => closeSync(fd),
+  };
+}
+
 /** A raw disk image in a file. Writable ones are locked while open. */
 export class FileBackend implements BlockBackend {
   readonly sizeBytes: number;
