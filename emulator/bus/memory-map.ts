@@ -1,19 +1,20 @@
 /**
  * Where everything lives in the one wasm memory that interpreter, slow paths and (later) JIT share:
  *
- *   hart state | slow-path statics | TLB fill list | exec TLB | data TLBs | decoded pages | page tables of the host side | guest RAM
+ *   region of hart 0 | region of hart 1 | … | decoded pages | page tables of the host side | guest RAM
+ *   a region: state | parked state | (hart 0: slow-path statics) | TLB fill list | exec TLBs | data TLBs
  *
+ * The state of the hart that runs is always at address 0; a hart that does not run has its state parked in its own
+ * region (cpu/engine.ts swaps them), while its TLBs stay where they are. Decoded pages are shared by all harts.
  * Guest RAM comes last and is 64 KiB aligned. The data TLB is direct-mapped by va[addressBits:12], one bit more than
  * an address inside the wasm memory has: that spare bit is what makes an empty entry miss for every address
- * (DESIGN §2 and cpu/gen/tlb.ts).
+ * (DESIGN §2 and cpu/slow/tlb.ts).
  */
 import { alignUp, KIB } from '../base/bytes.ts';
 
 export const PAGE_BITS = 12;
 export const PAGE_SIZE = 1 << PAGE_BITS;
 
-/** Hart state (cpu/layout.ts says what is where inside). */
-export const STATE_OFFSET = 0;
 /** Static data of the AssemblyScript slow paths. */
 export const STATICS_OFFSET = 8 * KIB;
 /** Addresses of the data TLB entries in use, so that a flush costs what was filled. */
@@ -25,6 +26,7 @@ export const MMU_CONTEXTS = 4;
 export const EXEC_TLB_ENTRIES = 256;
 /** virtual page (i64), decoded page (i32), unused (i32) */
 export const EXEC_TLB_ENTRY_BYTES = 16;
+export const EXEC_TLB_DECODED = 8;
 export const DATA_TLB_OFFSET = EXEC_TLB_OFFSET + MMU_CONTEXTS * EXEC_TLB_ENTRIES * EXEC_TLB_ENTRY_BYTES;
 
 /** One decoded instruction; cpu/layout.ts `OP_*` says what is inside. A slot exists for every halfword of a page. */
@@ -36,6 +38,9 @@ export const DECODED_PAGE_BYTES = DECODED_HEADER_BYTES + OPS_PER_PAGE * OP_BYTES
 export const DECODED_PAGES = 768;
 
 export interface MemoryMap {
+  readonly harts: number;
+  /** Distance between the regions of two harts. */
+  readonly hartStride: number;
   /** An address inside the wasm memory fits this many bits. */
   readonly addressBits: number;
   /** Bytes of one data TLB; there are two (read, write) for each translation context. */
@@ -49,17 +54,19 @@ export interface MemoryMap {
   readonly totalBytes: number;
 }
 
-export function memoryMap(ramBytes: number): MemoryMap {
+export function memoryMap(ramBytes: number, harts = 1): MemoryMap {
   const pages = ramBytes / PAGE_SIZE;
   for (let addressBits = 24; addressBits <= 32; addressBits++) {
     const tlbBytes = 8 * 2 ** (addressBits + 1 - PAGE_BITS);
-    const decodedOffset = alignUp(DATA_TLB_OFFSET + 2 * MMU_CONTEXTS * tlbBytes, 64);
+    const hartStride = alignUp(DATA_TLB_OFFSET + 2 * MMU_CONTEXTS * tlbBytes, 64);
+    const decodedOffset = harts * hartStride;
     const dirtyOffset = decodedOffset + DECODED_PAGES * DECODED_PAGE_BYTES;
     const codeOffset = alignUp(dirtyOffset + pages, 64);
     const ramOffset = alignUp(codeOffset + 2 * pages, 64 * KIB);
     const totalBytes = ramOffset + ramBytes;
     if (totalBytes <= 2 ** addressBits) {
-      return { addressBits, tlbBytes, decodedOffset, dirtyOffset, codeOffset, ramOffset, totalBytes };
+      const places = { decodedOffset, dirtyOffset, codeOffset, ramOffset, totalBytes };
+      return { harts, hartStride, addressBits, tlbBytes, ...places };
     }
   }
   throw new Error(`internal error: ${ramBytes} bytes of guest RAM do not fit a wasm memory`);

@@ -24,13 +24,14 @@ export class Ram {
   /** Pages that were dirty when the map was cleared. */
   private readonly touched: Uint8Array;
   private readonly code: Uint16Array;
-  /** Set when decoded code was dropped or the dirty map cleared: the CPU flushes what it derived from them. */
-  isCpuStale = false;
+  /** Goes up when decoded code was dropped or the dirty map cleared: harts flush what they derived from them. */
+  staleGeneration = 0;
 
   /** @param sizeBytes a multiple of 1 MiB, at most `MAX_RAM_BYTES` */
   constructor(
     readonly size: number,
     readonly base = 0x8000_0000,
+    harts = 1,
   ) {
     if (size <= 0 || size % MIB !== 0 || size > MAX_RAM_BYTES) {
       throw new UserError(
@@ -38,7 +39,7 @@ export class Ram {
         `give -m a whole number of MiB from 1 to ${MAX_RAM_BYTES / MIB}`,
       );
     }
-    this.map = memoryMap(size);
+    this.map = memoryMap(size, harts);
     this.ramOffset = this.map.ramOffset;
     const pages = Math.ceil(this.map.totalBytes / WASM_PAGE);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
@@ -99,7 +100,7 @@ export class Ram {
       this.dirty[page] = 1;
       if (this.code[page] !== 0) {
         this.code[page] = 0;
-        this.isCpuStale = true;
+        this.staleGeneration++;
       }
     }
   }
@@ -107,7 +108,7 @@ export class Ram {
   /** Every instruction is to be decoded again. */
   dropCode(): void {
     this.code.fill(0);
-    this.isCpuStale = true;
+    this.staleGeneration++;
   }
 
   /** Indices of the pages written since `clearDirty`, ascending; page n is at `base + n * PAGE_SIZE`. */
@@ -128,7 +129,7 @@ export class Ram {
   clearDirty(): void {
     for (const page of this.dirtyPages()) this.touched[page] = 1;
     this.dirty.fill(0);
-    this.isCpuStale = true;
+    this.staleGeneration++;
   }
 
   private offset(pa: number, len: number): number {

@@ -1,9 +1,9 @@
 /**
- * One RV64GC hart as the board sees it: a thin shell around the generated interpreter (gen/) and the AssemblyScript slow
- * paths (slow/), which share the hart's state at the bottom of the RAM's wasm memory (layout.ts).
+ * One RV64GC hart as the board sees it: its state in the RAM's wasm memory (layout.ts), and what the engine does with it
+ * when it runs. At the bottom of that memory while it runs or is the only one, else parked (engine.ts).
  */
 import { assert } from '../base/assert.ts';
-import { fromBase64, highWord, joinWords, TWO_32 } from '../base/bytes.ts';
+import { highWord, joinWords, TWO_32 } from '../base/bytes.ts';
 import type { StateReader, StateWriter } from '../base/state.ts';
 import {
   DATA_TLB_OFFSET,
@@ -20,20 +20,7 @@ import type { Ram } from '../bus/ram.ts';
 import { DEFAULT_FEATURES, misaOf, type CpuFeatures } from '../isa/extensions.ts';
 import { disassemble } from '../isa/disasm.ts';
 import * as layout from './layout.ts';
-import { interpreterModule } from './gen/module.ts';
-import { Predecoder } from './predecode.ts';
-import { SLOW_WASM } from './slow.gen.ts';
-
-/** Everything that is not RAM. Physical addresses are plain numbers (56 bits at most matter; wild ones stay wild). */
-export interface MmioBus {
-  /** Returns the low 32 bits (zero-extended or not: the CPU masks to `width`); for width 8 sets `hi`. Sets `fault`. */
-  read(pa: number, width: 1 | 2 | 4 | 8): number;
-  /** `lo` holds the value for widths 1, 2 and 4; width 8 adds `hi`. Sets `fault`. */
-  write(pa: number, width: 1 | 2 | 4 | 8, lo: number, hi: number): void;
-  hi: number;
-  /** Set by every access: true when nothing claims it, which the guest sees as an access fault. */
-  fault: boolean;
-}
+import { Engine, type EngineUser, type MmioBus, type StateViews } from './engine.ts';
 
 /** Why `run` returned. */
 export const ExitReason = {
@@ -73,11 +60,15 @@ export interface CpuOptions {
   readonly ram: Ram;
   readonly bus: MmioBus;
   readonly hartid: number;
-  /** Default: DEFAULT_FEATURES. */
+  /** What this hart shares with the machine's others; one of its own when absent. */
+  readonly engine?: Engine;
+  /** Its place in the engine; default 0. */
+  readonly index?: number;
+  /** Of the engine of its own. Default: DEFAULT_FEATURES. */
   readonly features?: CpuFeatures;
   /**
    * The value of `time` in timebase ticks. Called for every read of the time CSR while `instret` is exact, so under
-   * -icount it should be a pure function of `cpu.instret`, and the ACLINT's mtime should be the same function.
+   * -icount it should be a pure function of the harts' `instret`, and the ACLINT's mtime should be the same function.
    */
   readonly time: () => number;
   /** stimecmp or menvcfg.STCE changed: the board plans its next timer event again (`cpu.stimecmp`). */
@@ -86,67 +77,53 @@ export interface CpuOptions {
   readonly isStepOnly?: boolean;
 }
 
-/** Exports of slow/index.ts that this file calls; i64 is BigInt here, for the debugger alone. */
-interface SlowExports {
-  updateContext(): void;
-  updatePmp(): void;
-  flushTlb(): void;
-  peekCsr(number: number): bigint;
-  isCsrKnown(number: number): number;
-  pokeCsr(number: number, value: bigint): void;
-  probe(va: bigint, access: number, context: number): number;
-}
-
 const ACCESS = { read: 0, write: 1, execute: 2 } as const;
 /** Most-significant bit of menvcfg. */
 const STCE_HIGH = 0x8000_0000;
 /** A PMP entry that lets everybody do everything. */
 const PMP_NAPOT_RWX = 0x1f;
 const PMP_EVERYTHING = 2 ** 53 - 1;
+/** Cells that are architectural state: from, to. */
+const SAVED: readonly (readonly [start: number, end: number])[] = [
+  [layout.ARCH_START, layout.ARCH_END],
+  [layout.PMU_START, layout.PMU_END],
+];
 const A0 = 10;
 const TWO_64 = 1n << 64n;
 
-let slowModule: WebAssembly.Module | undefined;
-
-export class Cpu {
+export class Cpu implements EngineUser {
   /** Called for each trap and interrupt taken, for `-d int`; set it before `run`. */
   private trapListener: ((cause: bigint, epc: bigint, tval: bigint, to: Privilege) => void) | undefined;
   private readonly ram: Ram;
   readonly features: CpuFeatures;
-  private readonly i32: Int32Array;
-  private readonly u32: Uint32Array;
-  private readonly u64: BigUint64Array;
-  private readonly slow: SlowExports;
-  private readonly runLoop: (budget: number) => number;
-  private readonly predecoder: Predecoder;
+  readonly index: number;
+  private readonly engine: Engine;
+  private readonly parked: StateViews;
+  /** Of the state, where it is now. */
+  private i32!: Int32Array;
+  private u32!: Uint32Array;
+  private u64!: BigUint64Array;
+  private staleGeneration = 0;
   private breakpoints: ReadonlySet<bigint> = new Set();
   /** Where the last run stopped at a breakpoint: the next one goes on from there. */
   private stoppedAt: bigint | undefined;
   private watchpoints: readonly Watchpoint[] = [];
 
   constructor(private readonly options: CpuOptions) {
-    const { ram } = options;
+    const { ram, bus, features = DEFAULT_FEATURES, isStepOnly = false } = options;
     this.ram = ram;
-    this.features = options.features ?? DEFAULT_FEATURES;
-    this.i32 = new Int32Array(ram.memory.buffer);
-    this.u32 = new Uint32Array(ram.memory.buffer);
-    this.u64 = new BigUint64Array(ram.memory.buffer, 0, layout.CFG_HARTID);
+    this.engine = options.engine ?? new Engine({ ram, bus, features, isStepOnly });
+    this.features = this.engine.features;
+    this.index = options.index ?? 0;
+    this.parked = this.engine.parked(this.index);
+    this.engine.activate(this);
     this.configure();
-    this.predecoder = new Predecoder(ram, this.features);
-    slowModule ??= new WebAssembly.Module(fromBase64(SLOW_WASM));
-    const slow = new WebAssembly.Instance(slowModule, { env: { memory: ram.memory }, host: this.hostFunctions() });
-    this.slow = slow.exports as unknown as SlowExports;
-    const interpreter = new WebAssembly.Instance(interpreterModule(ram.map, options.isStepOnly), {
-      host: { memory: ram.memory },
-      slow: slow.exports,
-      decoder: {
-        decode: (page: number, op: number) => this.predecoder.decode(page, op),
-        decodeStraddle: (op: number, word: number) => this.predecoder.decodeStraddle(op, word),
-        breakpoint: (op: number) => this.passBreakpoint(op),
-      },
-    });
-    this.runLoop = interpreter.exports['run'] as (budget: number) => number;
     this.reset(ram.base, Privilege.M);
+  }
+
+  /** For the engine. */
+  moved(isAtBottom: boolean): void {
+    ({ i32: this.i32, u32: this.u32, u64: this.u64 } = isAtBottom ? this.engine.bottom : this.parked);
   }
 
   /**
@@ -181,7 +158,7 @@ export class Cpu {
     this.raiseEvent();
   }
 
-  /** Instructions begun since reset; in a callback it includes the one in progress. Exact at any time. */
+  /** Instructions begun since power-on; in a callback it includes the one in progress. Exact at any time. */
   get instret(): number {
     return this.getNumber(layout.INSTRET_BASE) + this.word(layout.BUDGET) - this.word(layout.REMAINING);
   }
@@ -218,9 +195,14 @@ export class Cpu {
    * can handle is delegated, counters and the Sstc timer are open. Below M, PMP lets everything through.
    */
   reset(pc: number, mode: Privilege, a0 = 0, a1 = 0, a2 = 0): void {
+    const { instret } = this;
     this.u64.fill(0n, layout.ARCH_START >> 3, layout.REMAINING >> 3);
     this.u64.fill(0n, layout.PMU_START >> 3, layout.PMU_END >> 3);
     this.i32.fill(0, layout.REMAINING >> 2, layout.SBI_ENABLED >> 2);
+    // Time may be counted by it: it goes on, while the guest's counters begin at 0.
+    this.setNumber(layout.INSTRET_BASE, instret);
+    for (const at of [layout.MINSTRET_OFFSET, layout.MCYCLE_OFFSET])
+      this.u64[at >> 3] = BigInt.asUintN(64, -BigInt(instret));
     this.setNumber(layout.PC, pc);
     [a0, a1, a2].forEach((value, i) => this.setNumber(layout.X_REGS + 8 * (A0 + i), value));
     this.setNumber(layout.PRIV, mode);
@@ -267,27 +249,30 @@ export class Cpu {
   }
   set privilege(value: Privilege) {
     this.setNumber(layout.PRIV, value);
-    this.slow.updateContext();
+    this.engine.as(this, () => this.engine.slow.updateContext());
   }
 
   /** By number, without side effects and without privilege checks: for the debugger. */
   getCsr(number: number): bigint | undefined {
-    return this.slow.isCsrKnown(number) === 0 ? undefined : BigInt.asUintN(64, this.slow.peekCsr(number));
+    const { slow } = this.engine;
+    return this.engine.as(this, () =>
+      slow.isCsrKnown(number) === 0 ? undefined : BigInt.asUintN(64, slow.peekCsr(number)),
+    );
   }
   setCsr(number: number, value: bigint): void {
-    this.slow.pokeCsr(number, value);
+    this.engine.as(this, () => this.engine.slow.pokeCsr(number, value));
   }
 
   /** Translates as the given access would, without faults or A/D updates; undefined when unmapped. For the debugger. */
   translate(va: bigint, access: 'read' | 'write' | 'execute'): number | undefined {
     const context = this.word(access === 'execute' ? layout.EXEC_CONTEXT : layout.DATA_CONTEXT);
-    const pa = this.slow.probe(va, ACCESS[access], context);
+    const pa = this.engine.as(this, () => this.engine.slow.probe(va, ACCESS[access], context));
     return pa < 0 ? undefined : pa;
   }
 
   /** RFENCE and sfence.vma: forget translations. */
   flushTlb(): void {
-    this.slow.flushTlb();
+    this.engine.as(this, () => this.engine.slow.flushTlb());
   }
 
   /**
@@ -297,17 +282,17 @@ export class Cpu {
   setBreakpoints(addresses: readonly bigint[]): void {
     this.breakpoints = new Set(addresses.map(address => BigInt.asUintN(64, address)));
     const marks = new Set(addresses.map(address => Number(BigInt.asUintN(PAGE_BITS, address))));
-    if ([...marks].some(offset => !this.predecoder.marks.has(offset))) this.markCode(marks);
+    if ([...marks].some(offset => !this.engine.predecoder.marks.has(offset))) this.markCode(marks);
   }
 
   /** No breakpoints, and no traces of them. */
   clearBreakpoints(): void {
     this.breakpoints = new Set();
-    if (this.predecoder.marks.size > 0) this.markCode(new Set());
+    if (this.engine.predecoder.marks.size > 0) this.markCode(new Set());
   }
 
   private markCode(marks: ReadonlySet<number>): void {
-    this.predecoder.marks = marks;
+    this.engine.predecoder.marks = marks;
     this.ram.dropCode();
   }
 
@@ -316,14 +301,15 @@ export class Cpu {
     assert(watchpoints.length <= WATCHPOINTS_MAX, `${watchpoints.length} watchpoints`);
     this.watchpoints = watchpoints;
     this.i32[layout.WATCH_COUNT >> 2] = watchpoints.length;
+    const { i32, u64 } = this.engine.bottom;
     watchpoints.forEach(({ address, length, onRead, onWrite }, i) => {
       const at = layout.WATCHES + i * layout.WATCH_BYTES;
       const last = address + BigInt(Math.max(1, length)) - 1n;
-      this.u64[at >> 3] = address;
-      this.u64[(at + layout.WATCH_LAST) >> 3] = last < TWO_64 ? last : TWO_64 - 1n;
-      this.i32[(at + layout.WATCH_ACCESS) >> 2] = (onRead ? 1 : 0) | (onWrite ? 2 : 0);
+      u64[at >> 3] = address;
+      u64[(at + layout.WATCH_LAST) >> 3] = last < TWO_64 ? last : TWO_64 - 1n;
+      i32[(at + layout.WATCH_ACCESS) >> 2] = (onRead ? 1 : 0) | (onWrite ? 2 : 0);
     });
-    this.slow.flushTlb();
+    this.flushTlb();
   }
 
   get onTrap(): ((cause: bigint, epc: bigint, tval: bigint, to: Privilege) => void) | undefined {
@@ -335,40 +321,40 @@ export class Cpu {
   }
   /** Called for each instruction when it is decoded, before it first runs, for `-d in_asm`. */
   set onDecode(listener: ((pa: number, text: string) => void) | undefined) {
-    this.predecoder.onDecode = listener && ((pa, word) => listener(pa, disassemble(word, BigInt(pa))));
+    this.engine.predecoder.onDecode = listener && ((pa, word) => listener(pa, disassemble(word, BigInt(pa))));
   }
 
   /** Architectural state only: TLB and decoded code are rebuilt. */
   save(out: StateWriter): void {
     out.tag('cpu');
-    out.bytes(new Uint8Array(this.ram.memory.buffer, layout.ARCH_START, layout.ARCH_END - layout.ARCH_START));
-    out.bytes(new Uint8Array(this.ram.memory.buffer, layout.PMU_START, layout.PMU_END - layout.PMU_START));
+    for (const [start, end] of SAVED) out.bytes(this.bytes(start, end));
     out.u53(this.instret);
     out.bool(this.isSbiEnabled);
   }
   load(from: StateReader): void {
     from.tag('cpu');
-    const cells = from.bytes();
-    assert(cells.length === layout.ARCH_END - layout.ARCH_START, `a hart's state has not ${cells.length} bytes`);
-    new Uint8Array(this.ram.memory.buffer).set(cells, layout.ARCH_START);
-    const counters = from.bytes();
-    assert(
-      counters.length === layout.PMU_END - layout.PMU_START,
-      `a hart's counters have not ${counters.length} bytes`,
-    );
-    new Uint8Array(this.ram.memory.buffer).set(counters, layout.PMU_START);
+    for (const [start, end] of SAVED) {
+      const cells = from.bytes();
+      assert(cells.length === end - start, `a hart's state from ${start} on has not ${cells.length} bytes`);
+      this.bytes(start, end).set(cells);
+    }
     this.i32.fill(0, layout.REMAINING >> 2, layout.SBI_ENABLED >> 2);
     this.setNumber(layout.INSTRET_BASE, from.u53());
     this.isSbiEnabled = from.bool();
     this.stateChanged();
   }
 
+  private bytes(start: number, end: number): Uint8Array {
+    return new Uint8Array(this.i32.buffer, this.i32.byteOffset + start, end - start);
+  }
+
   private runFree(maxInstructions: number): ExitReason {
+    this.engine.activate(this);
     this.dropStale();
     this.i32[layout.WATCH_HIT >> 2] = 0;
     this.i32[layout.BUDGET >> 2] = maxInstructions;
     this.i32[layout.REMAINING >> 2] = maxInstructions;
-    const reason = this.runLoop(maxInstructions) as ExitReason;
+    const reason = this.engine.run(maxInstructions) as ExitReason;
     this.setNumber(layout.INSTRET_BASE, this.instret);
     this.i32[layout.BUDGET >> 2] = 0;
     this.i32[layout.REMAINING >> 2] = 0;
@@ -376,7 +362,7 @@ export class Cpu {
   }
 
   /** The hart is at a marked op: the op to run instead, or 0 to stop in front of it. */
-  private passBreakpoint(op: number): number {
+  passBreakpoint(op: number): number {
     const { pc } = this;
     if (this.breakpoints.has(pc) && pc !== this.stoppedAt) {
       this.i32[layout.EXIT >> 2] = ExitReason.Breakpoint + 1;
@@ -384,21 +370,34 @@ export class Cpu {
       return 0;
     }
     this.stoppedAt = undefined;
-    this.predecoder.unmark(op, Number(BigInt.asUintN(PAGE_BITS, pc)));
+    this.engine.predecoder.unmark(op, Number(BigInt.asUintN(PAGE_BITS, pc)));
     return layout.UNMARKED_OP;
   }
 
-  /** After RAM dropped decoded code or cleared its dirty map behind our back. */
-  private dropStale(): void {
-    if (!this.ram.isCpuStale) return;
-    this.ram.isCpuStale = false;
-    this.slow.flushTlb();
+  /** After RAM dropped decoded code or cleared its dirty map behind our back. Precondition: it runs. */
+  dropStale(): void {
+    const { staleGeneration } = this.ram;
+    if (this.staleGeneration === staleGeneration) return;
+    this.staleGeneration = staleGeneration;
+    this.engine.slow.flushTlb();
+  }
+
+  /** For the engine. */
+  time(): number {
+    return this.options.time();
+  }
+  /** For the engine. */
+  timerChanged(): void {
+    this.options.onTimerChange?.();
   }
 
   private stateChanged(): void {
-    this.slow.updatePmp();
-    this.slow.updateContext();
-    this.slow.flushTlb();
+    const { slow } = this.engine;
+    this.engine.as(this, () => {
+      slow.updatePmp();
+      slow.updateContext();
+      slow.flushTlb();
+    });
   }
 
   private raiseEvent(): void {
@@ -407,12 +406,13 @@ export class Cpu {
 
   private configure(): void {
     const { map } = this.ram;
+    const region = this.index * map.hartStride;
     const words: readonly (readonly [at: number, value: number])[] = [
-      [layout.CFG_TLB_LIST, TLB_LIST_OFFSET],
+      [layout.CFG_TLB_LIST, region + TLB_LIST_OFFSET],
       [layout.CFG_TLB_LIST_ENTRIES, TLB_LIST_ENTRIES],
-      [layout.CFG_EXEC_TLB, EXEC_TLB_OFFSET],
+      [layout.CFG_EXEC_TLB, region + EXEC_TLB_OFFSET],
       [layout.CFG_EXEC_TLB_ENTRIES, EXEC_TLB_ENTRIES],
-      [layout.CFG_DATA_TLB, DATA_TLB_OFFSET],
+      [layout.CFG_DATA_TLB, region + DATA_TLB_OFFSET],
       [layout.CFG_TLB_BYTES, map.tlbBytes],
       [layout.CFG_ADDRESS_BITS, map.addressBits],
       [layout.CFG_DECODED, map.decodedOffset],
@@ -443,32 +443,8 @@ export class Cpu {
     return bits.reduce((all, [isPresent, bit]) => (isPresent ? all | bit : all), 0);
   }
 
-  /** slow/host.ts. A device may have written RAM: what that made stale goes before the next instruction. */
-  private hostFunctions(): Record<string, (...args: number[]) => number | void> {
-    const { bus, time, onTimerChange } = this.options;
-    const { ram, i32 } = this;
-    const settle = (): void => {
-      i32[layout.MMIO_FAULT >> 2] = bus.fault ? 1 : 0;
-      if (ram.isCpuStale) this.dropStale();
-    };
-    return {
-      mmioRead: (pa, width) => {
-        const lo = bus.read(pa!, width as 1 | 2 | 4 | 8);
-        i32[layout.MMIO_HI >> 2] = bus.hi;
-        settle();
-        return lo;
-      },
-      mmioWrite: (pa, width, lo, hi) => {
-        bus.write(pa!, width as 1 | 2 | 4 | 8, lo! >>> 0, hi! >>> 0);
-        settle();
-      },
-      time,
-      timerChanged: () => onTimerChange?.(),
-      trapTaken: () => this.reportTrap(),
-    };
-  }
-
-  private reportTrap(): void {
+  /** For the engine: Cpu.onTrap hears what the trap CSRs say. */
+  trapTaken(): void {
     const to = this.privilege;
     const [cause, epc, tval] =
       to === Privilege.M ? [layout.MCAUSE, layout.MEPC, layout.MTVAL] : [layout.SCAUSE, layout.SEPC, layout.STVAL];

@@ -1,5 +1,5 @@
 /**
- * The hart's state at the bottom of the shared wasm memory: byte offsets of its cells. This file is compiled twice, as
+ * The running hart's state at the bottom of the shared wasm memory: byte offsets of its cells. This file is compiled twice, as
  * TypeScript (interpreter generator, Cpu) and as AssemblyScript (slow paths), so it holds untyped constants only.
  * A cell is 64 bits unless it says otherwise.
  */
@@ -88,8 +88,8 @@ export const CUR_TLB = 1080;
 export const CUR_PAGE_VA = 1088;
 /** i32: number of entries in the list of filled data TLB entries. */
 export const TLB_FILLED = 1120;
-/** i32: the decoded page to hand out next. */
-export const NEXT_DECODED = 1124;
+/** i32: address of the exec TLB of the current privilege. */
+export const CUR_EXEC_TLB = 1124;
 /** i32: bit n says that the data TLBs of context n have been initialised. */
 export const TLB_READY = 1128;
 /** i32 each: exec context (MMU_*) and data context of the current privilege. */
@@ -147,6 +147,18 @@ export const PMU_END = 1896;
 /** Ops of instructions that straddle two pages, and so belong to none: a cache, direct-mapped by virtual page. */
 export const STRADDLE_OPS = 2048;
 export const STRADDLE_ENTRIES = 64;
+/** What a hart takes along when another one runs. */
+export const STATE_BYTES = 3072;
+
+/** Shared by all harts, i32 each: the decoded page to hand out next, how many harts there are, which one runs. */
+export const NEXT_DECODED = 4032;
+export const HARTS = 4036;
+export const RUNNING_HART = 4040;
+/** i32: distance between the regions of two harts. */
+export const HART_STRIDE = 4044;
+
+/** In each hart's region: its state while another one runs. */
+export const PARKED_STATE = 4096;
 
 /** Watchpoints: first and last virtual address, accesses that stop (i32: 1 read, 2 write). */
 export const WATCHES = 3072;

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { assert } from '../../emulator/base/assert.ts';
 import { viewOf } from '../../emulator/base/bytes.ts';
 import { Ram } from '../../emulator/bus/ram.ts';
-import { Cpu, ExitReason, Privilege, type MmioBus } from '../../emulator/cpu/cpu.ts';
+import { Cpu, ExitReason, Privilege } from '../../emulator/cpu/cpu.ts';
+import type { MmioBus } from '../../emulator/cpu/engine.ts';
 import { Oracle } from './oracle.ts';
 import { CODE_BASE, DATA_BASE } from './random-program.ts';
 

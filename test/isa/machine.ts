@@ -1,6 +1,7 @@
 /** A hart with RAM and no devices, for directed tests: code at CODE_BASE, a recording bus, page tables on request. */
 import { Ram } from '../../emulator/bus/ram.ts';
-import { Cpu, Privilege, type MmioBus } from '../../emulator/cpu/cpu.ts';
+import { Cpu, Privilege } from '../../emulator/cpu/cpu.ts';
+import type { MmioBus } from '../../emulator/cpu/engine.ts';
 import { Assembly, CODE_BASE } from './random-program.ts';
 
 export const RAM_BASE = 0x8000_0000;

@@ -7,7 +7,7 @@
  * (dispatch), `spent` (out of budget), `outer` (look at the state again: pc, privilege, pending events).
  */
 import type { MemoryMap } from '../../bus/memory-map.ts';
-import { EXEC_TLB_ENTRIES, EXEC_TLB_ENTRY_BYTES, EXEC_TLB_OFFSET } from '../../bus/memory-map.ts';
+import { EXEC_TLB_DECODED, EXEC_TLB_ENTRIES, EXEC_TLB_ENTRY_BYTES } from '../../bus/memory-map.ts';
 import { formatOf } from '../../isa/formats.ts';
 import type { Condition, Width } from '../../isa/insn.ts';
 import {
@@ -29,11 +29,11 @@ import {
   type ValueType,
 } from '../../wasm/encoder.ts';
 import {
+  CUR_EXEC_TLB,
   CUR_OP,
   CUR_PAGE,
   CUR_PAGE_VA,
   CUR_TLB,
-  EXEC_CONTEXT,
   F_REGS,
   FS_DIRTY,
   HANDLER_FIRST_ROW,
@@ -292,11 +292,10 @@ function enterCode(calls: FastCalls): Code {
 
 /** Behind `far`, inside slow, next, spent, outer: to TARGET, by the exec TLB when it is in another page. */
 function farCode(): Code {
-  const contextBytes = EXEC_TLB_ENTRIES * EXEC_TLB_ENTRY_BYTES;
   const distance = op('i64.xor', get(TARGET), get(PAGE_VA));
   const entry = op(
     'i32.add',
-    op('i32.mul', load('i32.load', i32(EXEC_CONTEXT)), i32(contextBytes)),
+    load('i32.load', i32(CUR_EXEC_TLB)),
     op(
       'i32.and',
       op('i32.wrap_i64', op('i64.shr_u', get(TARGET), i64(8))),
@@ -308,18 +307,11 @@ function farCode(): Code {
   return [
     ifThen(op('i64.lt_u', distance, i64(4096)), resume),
     set(STATUS, entry),
-    ifThen(
-      op(
-        'i64.eq',
-        load('i64.load', get(STATUS), EXEC_TLB_OFFSET),
-        op('i64.or', op('i64.and', get(TARGET), i64(-4096)), i64(1)),
-      ),
-      [
-        set(PAGE, load('i32.load', get(STATUS), EXEC_TLB_OFFSET + 8)),
-        set(PAGE_VA, op('i64.and', get(TARGET), i64(-4096))),
-        resume,
-      ],
-    ),
+    ifThen(op('i64.eq', load('i64.load', get(STATUS)), op('i64.or', op('i64.and', get(TARGET), i64(-4096)), i64(1))), [
+      set(PAGE, load('i32.load', get(STATUS), EXEC_TLB_DECODED)),
+      set(PAGE_VA, op('i64.and', get(TARGET), i64(-4096))),
+      resume,
+    ]),
     store('i64.store', i32(PC), get(TARGET)),
     br(3),
   ];

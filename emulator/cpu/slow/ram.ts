@@ -12,7 +12,7 @@ import {
   NEXT_DECODED,
 } from '../layout';
 import { cell, setWord, word } from './state';
-import { flushExec, protectPage } from './tlb';
+import { flushExecOfAll, protectPage } from './tlb';
 
 const OPS_BYTES: usize = 2048 * 16;
 
@@ -36,7 +36,7 @@ function dropCode(page: usize): void {
   const code = <usize>word(CFG_CODE) + 2 * page;
   setWord(NEXT_DECODED, <i32>load<u16>(code) - 1);
   store<u16>(code, 0);
-  flushExec();
+  flushExecOfAll();
 }
 
 /** The decoded page of RAM page `page`, fresh (all ops undecoded) when it had none. */
@@ -64,7 +64,7 @@ function evict(header: usize, index: i32): void {
   if (owner == 0) return;
   const code = <usize>word(CFG_CODE) + 2 * (owner - 1);
   if (<i32>load<u16>(code) == index + 1) store<u16>(code, 0);
-  flushExec();
+  flushExecOfAll();
 }
 
 /** The first op of decoded page `index`. */

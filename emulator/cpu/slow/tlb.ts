@@ -13,8 +13,12 @@ import {
   CFG_TLB_BYTES,
   CFG_TLB_LIST,
   CFG_TLB_LIST_ENTRIES,
+  HART_STRIDE,
+  HARTS,
   LARGE_PAGES,
   MMU_BARE,
+  PARKED_STATE,
+  RUNNING_HART,
   TLB_FILLED,
   TLB_READY,
 } from '../layout';
@@ -63,42 +67,61 @@ export function findData(table: usize, va: u64): usize {
   return place >> word(CFG_ADDRESS_BITS) == 0 ? <usize>place : 0;
 }
 
-/** Byte offset inside its table of a listed entry. */
-function indexOfEntry(entry: usize): usize {
-  return (entry - <usize>word(CFG_DATA_TLB)) & (<usize>word(CFG_TLB_BYTES) - 1);
+/** Byte offset inside its table of a listed entry; `tables` is where its hart's data TLBs begin. */
+function indexOfEntry(entry: usize, tables: usize): usize {
+  return (entry - tables) & (<usize>word(CFG_TLB_BYTES) - 1);
 }
 
 export function flushData(): void {
+  const tables = <usize>word(CFG_DATA_TLB);
   const list = <usize>word(CFG_TLB_LIST);
   const end = list + 4 * <usize>word(TLB_FILLED);
   for (let at = list; at < end; at += 4) {
     const entry = <usize>load<u32>(at);
-    store<u64>(entry, emptyEntry(indexOfEntry(entry)));
+    store<u64>(entry, emptyEntry(indexOfEntry(entry, tables)));
   }
   setWord(TLB_FILLED, 0);
 }
 
-/** Stores into RAM page `page` must take the slow path again, because it holds decoded code now. */
+/** How far the region of a hart is from the running one's. */
+function distanceTo(hart: i32): usize {
+  return <usize>((hart - word(RUNNING_HART)) * word(HART_STRIDE));
+}
+
+/** Stores into RAM page `page` must take the slow path again on every hart, because it holds decoded code now. */
 export function protectPage(page: usize): void {
+  const running = word(RUNNING_HART);
+  for (let hart = 0; hart < word(HARTS); hart++) {
+    const filled = hart == running ? TLB_FILLED : <usize>(hart * word(HART_STRIDE)) + PARKED_STATE + TLB_FILLED;
+    protectPageFrom(distanceTo(hart), word(filled), page);
+  }
+}
+
+function protectPageFrom(distance: usize, filled: i32, page: usize): void {
   const bytes = <usize>word(CFG_TLB_BYTES);
   const place = <usize>word(CFG_RAM) + (page << 12);
   const mask = (((<u64>1) << word(CFG_ADDRESS_BITS)) - 1) & ~(<u64>0xfff);
-  const list = <usize>word(CFG_TLB_LIST);
-  const end = list + 4 * <usize>word(TLB_FILLED);
+  const tables = <usize>word(CFG_DATA_TLB) + distance;
+  const list = <usize>word(CFG_TLB_LIST) + distance;
+  const end = list + 4 * <usize>filled;
   for (let at = list; at < end; at += 4) {
     const entry = <usize>load<u32>(at);
-    const index = indexOfEntry(entry);
-    const isWriteTable = ((entry - <usize>word(CFG_DATA_TLB)) & bytes) != 0;
+    const index = indexOfEntry(entry, tables);
+    const isWriteTable = ((entry - tables) & bytes) != 0;
     if (isWriteTable && ((load<u64>(entry) ^ ((<u64>index) << 9)) & mask) == <u64>place) {
       store<u64>(entry, emptyEntry(index));
     }
   }
 }
 
+/** Where the exec TLB of a context is. */
+export function execTable(context: i32): usize {
+  return <usize>word(CFG_EXEC_TLB) + <usize>(context * word(CFG_EXEC_TLB_ENTRIES)) * EXEC_ENTRY;
+}
+
 function execEntry(context: i32, va: u64): usize {
-  const entries = word(CFG_EXEC_TLB_ENTRIES);
-  const index = context * entries + ((<i32>(va >> 12)) & (entries - 1));
-  return <usize>word(CFG_EXEC_TLB) + <usize>index * EXEC_ENTRY;
+  const index = (<i32>(va >> 12)) & (word(CFG_EXEC_TLB_ENTRIES) - 1);
+  return execTable(context) + <usize>index * EXEC_ENTRY;
 }
 
 /** The decoded page that `va` runs from, or 0. */
@@ -114,7 +137,15 @@ export function fillExec(context: i32, va: u64, decoded: usize): void {
 }
 
 export function flushExec(): void {
-  memory.fill(word(CFG_EXEC_TLB), 0, <usize>(CONTEXTS * word(CFG_EXEC_TLB_ENTRIES)) * EXEC_ENTRY);
+  memory.fill(execTable(0), 0, execTable(CONTEXTS) - execTable(0));
+  raiseEvent();
+}
+
+/** Decoded code is gone: no hart may find it any more. The others look up their pc when they run next. */
+export function flushExecOfAll(): void {
+  for (let hart = 0; hart < word(HARTS); hart++) {
+    memory.fill(execTable(0) + distanceTo(hart), 0, execTable(CONTEXTS) - execTable(0));
+  }
   raiseEvent();
 }
 

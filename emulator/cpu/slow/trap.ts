@@ -6,6 +6,7 @@ import {
   BARE_OWNER,
   CFG_DATA_TLB,
   CFG_TLB_BYTES,
+  CUR_EXEC_TLB,
   CUR_TLB,
   DATA_CONTEXT,
   DATA_PRIV,
@@ -63,7 +64,7 @@ import {
   word,
 } from './state';
 import { isPmpActive } from './pmp';
-import { flushTlb, initTlb } from './tlb';
+import { execTable, flushTlb, initTlb } from './tlb';
 
 const INTERRUPT: u64 = 1 << 63;
 
@@ -72,7 +73,9 @@ export function updateContext(): void {
   const status = cell(MSTATUS);
   const priv = cell(PRIV);
   updateFloat();
-  setWord(EXEC_CONTEXT, contextOf(priv, 0));
+  const execContext = contextOf(priv, 0);
+  setWord(EXEC_CONTEXT, execContext);
+  setWord(CUR_EXEC_TLB, <i32>execTable(execContext));
   const dataPriv = priv == PRIV_M && (status & MPRV) != 0 ? (status & MPP) >> MPP_SHIFT : priv;
   const context = contextOf(dataPriv, status);
   setCell(DATA_PRIV, dataPriv);

@@ -1,0 +1,172 @@
+/**
+ * What runs instructions, one for all harts of a machine: the generated interpreter (gen/), the AssemblyScript slow paths
+ * (slow/) and the predecoder, over one wasm memory. They find the state of the hart that runs at its bottom; when another
+ * hart is to run, the engine parks that state in its owner's region and brings the other's (docs/smp.md).
+ */
+import { fromBase64 } from '../base/bytes.ts';
+import type { Ram } from '../bus/ram.ts';
+import type { CpuFeatures } from '../isa/extensions.ts';
+import { interpreterModule } from './gen/module.ts';
+import * as layout from './layout.ts';
+import { Predecoder } from './predecode.ts';
+import { SLOW_WASM } from './slow.gen.ts';
+
+/** Everything that is not RAM. Physical addresses are plain numbers (56 bits at most matter; wild ones stay wild). */
+export interface MmioBus {
+  /** Returns the low 32 bits (zero-extended or not: the CPU masks to `width`); for width 8 sets `hi`. Sets `fault`. */
+  read(pa: number, width: 1 | 2 | 4 | 8): number;
+  /** `lo` holds the value for widths 1, 2 and 4; width 8 adds `hi`. Sets `fault`. */
+  write(pa: number, width: 1 | 2 | 4 | 8, lo: number, hi: number): void;
+  hi: number;
+  /** Set by every access: true when nothing claims it, which the guest sees as an access fault. */
+  fault: boolean;
+}
+
+/** Exports of slow/index.ts that Cpu calls; i64 is BigInt here, for the debugger alone. */
+export interface SlowExports {
+  updateContext(): void;
+  updatePmp(): void;
+  flushTlb(): void;
+  peekCsr(number: number): bigint;
+  isCsrKnown(number: number): number;
+  pokeCsr(number: number, value: bigint): void;
+  probe(va: bigint, access: number, context: number): number;
+}
+
+/** What the engine asks of the hart that runs. */
+export interface EngineUser {
+  /** Its number among the harts of this engine: which region is its own. */
+  readonly index: number;
+  /** Its state has moved to the bottom, or to its parking place. */
+  moved(isAtBottom: boolean): void;
+  /** The time CSR. */
+  time(): number;
+  timerChanged(): void;
+  trapTaken(): void;
+  /** It is at a marked op: the op to run instead, or 0 to stop in front of it. */
+  passBreakpoint(op: number): number;
+  /** After a device access: forgets what it derived from code or pages that have changed. */
+  dropStale(): void;
+}
+
+/** The same bytes as words of each size. */
+export interface StateViews {
+  readonly i32: Int32Array;
+  readonly u32: Uint32Array;
+  readonly u64: BigUint64Array;
+}
+
+export interface EngineOptions {
+  readonly ram: Ram;
+  readonly bus: MmioBus;
+  readonly features: CpuFeatures;
+  /** Every instruction by the step function, for tests: what the fast loop does must be the same. */
+  readonly isStepOnly?: boolean;
+}
+
+let slowModule: WebAssembly.Module | undefined;
+
+export class Engine {
+  readonly ram: Ram;
+  readonly features: CpuFeatures;
+  readonly predecoder: Predecoder;
+  readonly slow: SlowExports;
+  /** Precondition: the hart whose state is at the bottom is to run. */
+  readonly run: (budget: number) => number;
+  /** The running hart's state, and behind it what harts share. */
+  readonly bottom: StateViews;
+  private readonly bytes: Uint8Array;
+  private current: EngineUser | undefined;
+
+  constructor({ ram, bus, features, isStepOnly }: EngineOptions) {
+    this.ram = ram;
+    this.features = features;
+    this.bytes = new Uint8Array(ram.memory.buffer);
+    this.bottom = this.views(0);
+    this.predecoder = new Predecoder(ram, features);
+    slowModule ??= new WebAssembly.Module(fromBase64(SLOW_WASM));
+    const slow = new WebAssembly.Instance(slowModule, { env: { memory: ram.memory }, host: this.hostFunctions(bus) });
+    this.slow = slow.exports as unknown as SlowExports;
+    const interpreter = new WebAssembly.Instance(interpreterModule(ram.map, isStepOnly), {
+      host: { memory: ram.memory },
+      slow: slow.exports,
+      decoder: {
+        decode: (page: number, op: number) => this.predecoder.decode(page, op),
+        decodeStraddle: (op: number, word: number) => this.predecoder.decodeStraddle(op, word),
+        breakpoint: (op: number) => this.current!.passBreakpoint(op),
+      },
+    });
+    this.run = interpreter.exports['run'] as (budget: number) => number;
+    this.bottom.i32[layout.HARTS >> 2] = ram.map.harts;
+    this.bottom.i32[layout.HART_STRIDE >> 2] = ram.map.hartStride;
+  }
+
+  /** Brings the state of `user` to the bottom. */
+  activate(user: EngineUser): void {
+    const { current, bytes } = this;
+    if (current === user) return;
+    if (current) {
+      bytes.copyWithin(this.parkedAt(current.index), 0, layout.STATE_BYTES);
+      current.moved(false);
+    }
+    const from = this.parkedAt(user.index);
+    bytes.copyWithin(0, from, from + layout.STATE_BYTES);
+    this.bottom.i32[layout.RUNNING_HART >> 2] = user.index;
+    this.current = user;
+    user.moved(true);
+  }
+
+  /** Calls with the state of `user` at the bottom; afterwards it is as before, so this may happen inside a run. */
+  as<T>(user: EngineUser, call: () => T): T {
+    const { current } = this;
+    this.activate(user);
+    try {
+      return call();
+    } finally {
+      if (current) this.activate(current);
+    }
+  }
+
+  /** The parking place of a hart. */
+  parked(index: number): StateViews {
+    return this.views(this.parkedAt(index));
+  }
+
+  private parkedAt(index: number): number {
+    return index * this.ram.map.hartStride + layout.PARKED_STATE;
+  }
+
+  private views(at: number): StateViews {
+    const { buffer } = this.ram.memory;
+    const bytes = layout.PARKED_STATE;
+    return {
+      i32: new Int32Array(buffer, at, bytes >> 2),
+      u32: new Uint32Array(buffer, at, bytes >> 2),
+      u64: new BigUint64Array(buffer, at, bytes >> 3),
+    };
+  }
+
+  /** slow/host.ts. */
+  private hostFunctions(bus: MmioBus): Record<string, (...args: number[]) => number | void> {
+    const words = this.bottom.i32;
+    const settle = (): void => {
+      words[layout.MMIO_FAULT >> 2] = bus.fault ? 1 : 0;
+      this.current!.dropStale();
+    };
+    return {
+      mmioRead: (pa, width) => {
+        const lo = bus.read(pa!, width as 1 | 2 | 4 | 8);
+        words[layout.MMIO_HI >> 2] = bus.hi;
+        settle();
+        return lo;
+      },
+      mmioWrite: (pa, width, lo, hi) => {
+        bus.write(pa!, width as 1 | 2 | 4 | 8, lo! >>> 0, hi! >>> 0);
+        settle();
+      },
+      time: () => this.current!.time(),
+      timerChanged: () => this.current!.timerChanged(),
+      trapTaken: () => this.current!.trapTaken(),
+    };
+  }
+}
