@@ -70,7 +70,7 @@ export const EXIT = 1036;
 export const TRAPPED = 1040;
 /** i32: 1 when mstatus.FS is dirty, so that floating-point loads need no further check. */
 export const FS_DIRTY = 1044;
-/** i32: 1 when FS is dirty, frm is "nearest even" and NX is set: the host's own arithmetic will do. */
+/** i32: not 0 when FS is dirty and frm is "nearest even": the host's own arithmetic may do; 2 when NX is set too. */
 export const FLOAT_FAST = 1164;
 /** i32: the built-in SBI answers ecall from S-mode. */
 export const SBI_ENABLED = 1048;

@@ -7,6 +7,7 @@ import { encode } from '../../emulator/isa/encode.ts';
 import { formatOf } from '../../emulator/isa/formats.ts';
 import { RV64FD } from '../../emulator/isa/rv64fd.ts';
 import type { Insn } from '../../emulator/isa/insn.ts';
+import { operandsThat, type Random } from './float-operands.ts';
 import { Assembly, DATA_BASE, randomFrom } from './random-program.ts';
 
 /** a, b, c, rounding mode, result, flags: 8 bytes each. */
@@ -15,8 +16,6 @@ export const DYNAMIC = 7;
 
 /** Rows under test, in the order of the table. */
 export const FLOAT_ROWS: readonly Insn[] = RV64FD.filter(insn => !formatOf(insn.format).operands.includes('(rs1)'));
-
-type Random = (below: number) => number;
 
 /** A float of either width whose exponent and fraction like the edges. */
 function operand(random: Random, isSingle: boolean): bigint {
@@ -62,6 +61,8 @@ export interface FloatOptions {
   readonly flags: 0 | 1;
   /** The instructions' rounding mode field; DYNAMIC takes the mode of each case. */
   readonly rm: number;
+  /** Default: 'edges', any exponent and fraction with a liking for the edges. */
+  readonly operands?: 'edges' | keyof typeof operandsThat;
 }
 
 export interface FloatProgram {
@@ -84,9 +85,11 @@ export function floatProgram(seed: number, casesPerRow: number, options: FloatOp
   const random = randomFrom(seed);
   return programOf(options, insn =>
     Array.from({ length: casesPerRow }, () => {
-      const values = operandsOf(insn).includes(',rs1')
-        ? [integer(random), 0n, 0n]
-        : [0, 1, 2].map(() => operand(random, takesSingle(insn)));
+      const isSingle = takesSingle(insn);
+      const { operands = 'edges' } = options;
+      if (operandsOf(insn).includes(',rs1')) return { values: [integer(random), 0n, 0n], mode: random(5) };
+      if (operands !== 'edges') return { values: operandsThat[operands](random, isSingle), mode: random(5) };
+      const values = [0, 1, 2].map(() => operand(random, isSingle));
       // Sums that cancel: the second or third operand is close to the first.
       if (random(4) === 0) values[1 + random(2)] = values[0]! ^ BigInt(random(4));
       return { values, mode: random(5) };

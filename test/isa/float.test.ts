@@ -7,15 +7,25 @@ import { hasQemu, runOnCpu, runOnQemu } from './judge.ts';
 const CASES = 400;
 
 describe.skipIf(!hasQemu)('floating point agrees with qemu-riscv64 (package qemu-user)', () => {
-  for (const [seed, flags, rm] of [
-    [1, 0, DYNAMIC],
-    [2, 0, 4],
-    [3, 1, DYNAMIC],
-    [4, 1, 0],
-    [5, 1, 1],
+  for (const [seed, flags, rm, operands] of [
+    [1, 0, DYNAMIC, 'edges'],
+    [2, 0, 4, 'edges'],
+    [3, 1, DYNAMIC, 'edges'],
+    [4, 1, 0, 'edges'],
+    [5, 1, 1, 'edges'],
+    [6, 0, 0, 'edges'],
+    [7, 0, 1, 'edges'],
+    [8, 0, 2, 'edges'],
+    [9, 1, 3, 'edges'],
+    [10, 0, 0, 'exact'],
+    [11, 1, 0, 'exact'],
+    [12, 0, DYNAMIC, 'exact'],
+    [13, 0, 0, 'fused'],
+    [14, 1, 0, 'fused'],
+    [15, 1, DYNAMIC, 'fused'],
   ] as const) {
-    test(`results and flags of ${CASES} cases per instruction, seed ${seed}, flags before ${flags}, rm ${rm}`, () => {
-      const program = floatProgram(seed, CASES, { flags, rm });
+    test(`${CASES} cases per instruction, seed ${seed}, flags before ${flags}, rm ${rm}, operands ${operands}`, () => {
+      const program = floatProgram(seed, CASES, { flags, rm, operands });
       const ours = viewOf(runOnCpu(program));
       const theirs = viewOf(runOnQemu(program));
       const wrong: string[] = [];

@@ -6,16 +6,17 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { machineConfig } from '../../emulator/host/node/boot.ts';
+import { machineConfig } from '../../emulator/session/machine-options.ts';
 import { Machine, Stop } from '../../emulator/machine/machine.ts';
 import { runAsc } from '../wasm2rv/assembly-script.ts';
 import { compile } from '../wasm2rv/compile.ts';
 import { link } from '../wasm2rv/link.ts';
+import { FLOAT_LOOPS, floatLoopImage } from './float.ts';
 import type { Figure } from './figures.ts';
 
 const KERNELS = 'tools/bench/kernels';
 const QEMU = 'qemu-system-riscv64';
-const QEMU_ARGS = ['-M', 'virt', '-m', '128M', '-bios', 'default', '-display', 'none', '-serial', 'null'];
+const QEMU_ARGS = ['-M', 'virt', '-m', '128M', '-display', 'none', '-serial', 'null'];
 const TIMEOUT_MS = 60_000;
 const SLICE = 10_000_000;
 const RUNS = 3;
@@ -36,23 +37,26 @@ export async function interpreterFigures(): Promise<Figure[]> {
   for (const { name, file, atLeast } of PROGRAMS) {
     const { wasm, map } = await runAsc(`${KERNELS}/${file}.ts`, 'kernel', '.');
     const elf = link(compile(wasm), { target: 'kernel', unit: file, sourceMap: map }).elf;
-    const runs = Array.from({ length: RUNS }, () => runOurs(elf));
-    const best = runs.reduce((a, b) => (a.ms < b.ms ? a : b));
-    const mips = (ms: number): number => best.instructions / ms / 1000;
     figures.push({
-      group: 'interpreter',
-      name,
-      value: mips(best.ms),
-      unit: 'MIPS',
+      ...figureOf(name, elf, 'kernel', hasQemu),
       ...(atLeast === undefined ? {} : { target: { atLeast } }),
-      ...(hasQemu ? { peer: { name: 'qemu', value: mips(runQemu(elf)) } } : {}),
     });
   }
+  for (const loop of FLOAT_LOOPS) figures.push(figureOf(loop.name, floatLoopImage(loop), 'bios', hasQemu));
   return figures;
 }
 
-function runOurs(elf: Uint8Array): { instructions: number; ms: number } {
-  const machine = new Machine(machineConfig({ kernel: { name: 'speed', bytes: elf }, drives: [] }));
+/** @param as what the image is to the machine: a kernel, or firmware in M-mode. */
+function figureOf(name: string, image: Uint8Array, as: 'kernel' | 'bios', hasQemu: boolean): Figure {
+  const runs = Array.from({ length: RUNS }, () => runOurs(image, as));
+  const best = runs.reduce((a, b) => (a.ms < b.ms ? a : b));
+  const mips = (ms: number): number => best.instructions / ms / 1000;
+  const peer = hasQemu ? { peer: { name: 'qemu', value: mips(runQemu(image, as)) } } : {};
+  return { group: 'interpreter', name, value: mips(best.ms), unit: 'MIPS', ...peer };
+}
+
+function runOurs(image: Uint8Array, as: 'kernel' | 'bios'): { instructions: number; ms: number } {
+  const machine = new Machine(machineConfig({ [as]: { name: 'speed', bytes: image }, drives: [] }));
   machine.powerOn();
   const start = performance.now();
   for (;;) {
@@ -64,13 +68,13 @@ function runOurs(elf: Uint8Array): { instructions: number; ms: number } {
 }
 
 /** ms */
-function runQemu(elf: Uint8Array): number {
+function runQemu(bytes: Uint8Array, as: 'kernel' | 'bios'): number {
   const dir = mkdtempSync(join(tmpdir(), 'strata-speed-'));
   try {
-    const image = join(dir, 'speed.elf');
-    writeFileSync(image, elf);
+    const image = join(dir, 'speed');
+    writeFileSync(image, bytes);
     const start = performance.now();
-    const { status } = spawnSync(QEMU, [...QEMU_ARGS, '-kernel', image], { timeout: TIMEOUT_MS });
+    const { status } = spawnSync(QEMU, [...QEMU_ARGS, `-${as}`, image], { timeout: TIMEOUT_MS });
     if (status !== 0) throw new Error(`${QEMU} ended the program with status ${status}`);
     return performance.now() - start;
   } finally {

@@ -1,82 +1,144 @@
 /**
- * Floating point that the host's own arithmetic can do: wasm rounds to nearest even and raises no flags, so an operation
- * qualifies when that is the rounding mode in force, when "inexact" is already set (it stays set, whatever this one
- * does), and when the result is comfortably normal, so that no other flag can be due. All else goes to cpu/slow.
+ * Floating point by the host's own arithmetic. wasm rounds to nearest even and raises no flags, so an operation
+ * qualifies when that is the rounding mode in force, when no flag but "inexact" can be due, and when that one is either
+ * set already (it stays set, whatever this one does) or seen not to be due: the result is exact. All else goes to
+ * cpu/slow, which also sets "inexact" the first time. Fused multiply-add is in fused.ts.
  */
-import { i32, i64, load, op, type Code, type Mnemonic } from '../../wasm/encoder.ts';
-import { FLOAT_FAST, OP_RAW } from '../layout.ts';
+import { choose, i32, i64, load, op, type Code, type Mnemonic } from '../../wasm/encoder.ts';
+import { FFLAGS, FLOAT_FAST } from '../layout.ts';
+import { doubleFused, singleFused } from './fused.ts';
+import {
+  and,
+  asDouble,
+  BOX,
+  boxed,
+  DOUBLE,
+  DYNAMIC,
+  exponentOf,
+  type FloatEmitter,
+  type Generator,
+  isNotZero,
+  isSpecial,
+  isUncomfortable,
+  lostInSum,
+  not,
+  or,
+  type Precision,
+  RDN,
+  registerOf,
+  requireExactOrKnown,
+  requireNearest,
+  requireNearestField,
+  roundingField,
+  RTZ,
+  RUP,
+  SINGLE,
+  singleOf,
+  unboxed,
+  valueOf,
+  wide,
+} from './native-float.ts';
 
-/** What a generator may do besides composing expressions. */
-export interface FloatEmitter {
-  /** To the soft-float, with the instruction untouched, when the i32 is not 0. */
-  giveUpIf(condition: Code): void;
-  bind(value: Code): Code;
-  /** Address of the current op. */
-  readonly opAddress: Code;
-}
-
-type Generator = (e: FloatEmitter, operands: readonly Code[]) => Code;
-
-interface Precision {
-  readonly type: 'f32' | 'f64';
-  readonly toBits: Mnemonic;
-  readonly fractionBits: number;
-  readonly topExponent: number;
-}
-const SINGLE: Precision = { type: 'f32', toBits: 'i32.reinterpret_f32', fractionBits: 23, topExponent: 0xff };
-const DOUBLE: Precision = { type: 'f64', toBits: 'i64.reinterpret_f64', fractionBits: 52, topExponent: 0x7ff };
-const BOX = i64(-(2n ** 32n));
-const ROUND_NEAREST = 0;
-const ROUND_TO_ZERO = 1;
-
-const roundingField = (e: FloatEmitter): Code =>
-  op('i32.and', op('i32.shr_u', load('i32.load', e.opAddress, OP_RAW), i32(12)), i32(7));
-
-/** The mode in force is "nearest even": named (0), or dynamic (7) and FLOAT_FAST has looked at frm. */
-function requireNearest(e: FloatEmitter): void {
-  e.giveUpIf(op('i32.eqz', load('i32.load', i32(FLOAT_FAST))));
-  const plusOne = op('i32.and', op('i32.add', roundingField(e), i32(1)), i32(7));
-  e.giveUpIf(op('i32.gt_u', plusOne, i32(1)));
-}
-function requireRounding(e: FloatEmitter, mode: number): void {
-  e.giveUpIf(op('i32.ne', roundingField(e), i32(mode)));
-}
-
-/** Register contents as a wasm float; a single must be boxed. */
-function unboxed(e: FloatEmitter, p: Precision, register: Code): Code {
-  if (p === DOUBLE) return op('f64.reinterpret_i64', register);
-  e.giveUpIf(op('i64.lt_u', register, BOX));
-  return op('f32.reinterpret_i32', op('i32.wrap_i64', register));
-}
-const boxed = (p: Precision, bits: Code): Code =>
-  p === DOUBLE ? bits : op('i64.or', BOX, op('i64.extend_i32_u', bits));
-
-/** Gives up unless the exponent field is 2 … top - 1: neither zero, subnormal, nor next to it, infinite or NaN. */
-function comfortable(e: FloatEmitter, p: Precision, value: Code): Code {
-  const wide = boxed(p, op(p.toBits, value));
-  const bits = e.bind(wide);
-  const shifted = op('i32.wrap_i64', op('i64.shr_u', bits, i64(p.fractionBits)));
-  const exponent = op('i32.and', shifted, i32(p.topExponent));
-  e.giveUpIf(op('i32.gt_u', op('i32.sub', exponent, i32(2)), i32(p.topExponent - 3)));
-  return bits;
-}
-
-function arithmetic(p: Precision, name: 'add' | 'sub' | 'mul' | 'div' | 'sqrt'): Generator {
+/** A sum is exact when it is tiny, so it must only be finite. */
+function sum(p: Precision, name: 'add' | 'sub'): Generator {
   return (e, operands) => {
-    requireNearest(e);
-    const values = operands.map(operand => unboxed(e, p, operand));
-    return comfortable(e, p, op(`${p.type}.${name}`, ...values));
-  };
-}
-
-/** Ordered operands only: a NaN may raise a flag. */
-function comparison(p: Precision, name: 'eq' | 'lt' | 'le'): Generator {
-  return (e, operands) => {
+    requireNearestField(e);
     const [a, b] = operands.map(operand => unboxed(e, p, operand)) as [Code, Code];
-    const isOrdered = op('i32.and', op(`${p.type}.eq`, a, a), op(`${p.type}.eq`, b, b));
-    e.giveUpIf(op('i32.eqz', isOrdered));
-    return op('i64.extend_i32_u', op(`${p.type}.${name}`, a, b));
+    const result = registerOf(e, p, op(`${p.type}.${name}`, a, b));
+    e.giveUpIf(isSpecial(p, result));
+    requireExactOrKnown(e, () => {
+      const [x, y] = [a, b].map(value => e.bindDouble(wide(p, value))) as [Code, Code];
+      const addend = name === 'add' ? y : op('f64.neg', y);
+      if (p === DOUBLE) {
+        const total = e.bindDouble(asDouble(result));
+        return not(op('f64.eq', lostInSum(e, x, addend, total), asDouble(i64(0))));
+      }
+      // As doubles two singles may add up to something inexact too.
+      const total = e.bindDouble(op('f64.add', x, addend));
+      const isLost = not(op('f64.eq', lostInSum(e, x, addend, total), asDouble(i64(0))));
+      return or(isLost, op('f64.ne', total, wide(p, singleOf(result))));
+    });
+    return result;
   };
+}
+/** Zeros below the significands of two normal numbers together. */
+function zerosBelow(a: Code, b: Code): Code {
+  const one = i64(2n ** 52n);
+  const zeros = (register: Code): Code => op('i64.ctz', op('i64.or', register, one));
+  return op('i32.wrap_i64', op('i64.add', zeros(a), zeros(b)));
+}
+/** Then their product has 53 bits at most, if both are normal. */
+const isExactProduct = (a: Code, b: Code): Code => op('i32.ge_u', zerosBelow(a, b), i32(53));
+
+/** Gives up unless the result is comfortable, or zero because an operand (one of `zeros`) is. */
+function requireComfortable(e: FloatEmitter, p: Precision, result: Code, zeros: readonly Code[]): void {
+  e.when(isUncomfortable(p, result), () => {
+    const isNoZero = zeros.map(zero => isNotZero(p, zero)).reduce(and);
+    e.giveUpIf(or(isNotZero(p, result), isNoZero));
+  });
+}
+
+function product(p: Precision): Generator {
+  return (e, [a, b]) => {
+    requireNearestField(e);
+    const [x, y] = [unboxed(e, p, a!), unboxed(e, p, b!)];
+    const result = registerOf(e, p, op(`${p.type}.mul`, x, y));
+    requireComfortable(e, p, result, [a!, b!]);
+    requireExactOrKnown(e, () =>
+      p === DOUBLE
+        ? and(isNotZero(p, result), not(isExactProduct(a!, b!)))
+        : op('f64.ne', op('f64.mul', wide(p, x), wide(p, y)), wide(p, singleOf(result))),
+    );
+    return result;
+  };
+}
+
+/** Exact when the quotient times the divisor, itself exact, is the dividend. */
+function quotient(p: Precision): Generator {
+  return (e, [a, b]) => {
+    requireNearestField(e);
+    const [x, y] = [unboxed(e, p, a!), unboxed(e, p, b!)];
+    const result = registerOf(e, p, op(`${p.type}.div`, x, y));
+    requireComfortable(e, p, result, [a!]);
+    requireExactOrKnown(e, () => {
+      const back = op('f64.mul', wide(p, valueOf(p, result)), wide(p, y));
+      const isWrong = op('f64.ne', back, wide(p, x));
+      if (p === SINGLE) return isWrong;
+      const isUnsure = or(isUncomfortable(p, a!), not(isExactProduct(result, b!)));
+      return and(isNotZero(p, result), or(isWrong, isUnsure));
+    });
+    return result;
+  };
+}
+
+function root(p: Precision): Generator {
+  return (e, [a]) => {
+    requireNearestField(e);
+    const x = unboxed(e, p, a!);
+    const result = registerOf(e, p, op(`${p.type}.sqrt`, x));
+    requireComfortable(e, p, result, [a!]);
+    requireExactOrKnown(e, () => {
+      const value = wide(p, valueOf(p, result));
+      const isWrong = op('f64.ne', op('f64.mul', value, value), wide(p, x));
+      if (p === SINGLE) return isWrong;
+      const isUnsure = or(isUncomfortable(p, a!), not(isExactProduct(result, result)));
+      return and(isNotZero(p, result), or(isWrong, isUnsure));
+    });
+    return result;
+  };
+}
+
+/** Ordered operands only: a NaN may raise a flag, or be another NaN than wasm's. */
+function ordered(e: FloatEmitter, p: Precision, operands: readonly Code[]): [Code, Code] {
+  const [a, b] = operands.map(operand => unboxed(e, p, operand)) as [Code, Code];
+  e.giveUpIf(not(and(op(`${p.type}.eq`, a, a), op(`${p.type}.eq`, b, b))));
+  return [a, b];
+}
+function comparison(p: Precision, name: 'eq' | 'lt' | 'le'): Generator {
+  return (e, operands) => op('i64.extend_i32_u', op(`${p.type}.${name}`, ...ordered(e, p, operands)));
+}
+function extreme(p: Precision, name: 'min' | 'max'): Generator {
+  return (e, operands) => boxed(p, op(p.toBits, op(`${p.type}.${name}`, ...ordered(e, p, operands))));
 }
 
 /** The sign bit of the second operand, changed by `combine`, on the first one's magnitude. */
@@ -84,61 +146,127 @@ function signs(p: Precision, combine: (a: Code, b: Code) => Code): Generator {
   const sign = p === DOUBLE ? 63n : 31n;
   const mask = i64(1n << sign);
   return (e, [a, b]) => {
-    if (p === SINGLE) e.giveUpIf(op('i64.lt_u', op('i64.and', a!, b!), BOX));
-    const magnitude = op('i64.and', a!, i64(~(1n << sign)));
-    return op('i64.or', magnitude, op('i64.and', combine(a!, b!), mask));
+    if (p === SINGLE) e.giveUpIf(op('i64.lt_u', and64(a!, b!), BOX));
+    const magnitude = and64(a!, i64(~(1n << sign)));
+    return op('i64.or', magnitude, and64(combine(a!, b!), mask));
+  };
+}
+const and64 = (a: Code, b: Code): Code => op('i64.and', a, b);
+
+/** fclass: the magnitude's kind from infinite to zero is 0 … 3, mirrored for positive numbers; then the NaNs. */
+function classes(p: Precision): Generator {
+  const fraction = BigInt(p.fractionBits);
+  const infinite = BigInt(p.topExponent) << fraction;
+  const magnitudeMask = (1n << (p === DOUBLE ? 63n : 31n)) - 1n;
+  const select = (condition: Code, yes: Code, no: Code): Code => op('select', yes, no, condition);
+  return (e, [a]) => {
+    if (p === SINGLE) e.giveUpIf(op('i64.lt_u', a!, BOX));
+    const magnitude = e.bind(and64(a!, i64(magnitudeMask)));
+    const isNormal = op('i64.ge_u', magnitude, i64(1n << fraction));
+    const small = select(op('i64.eqz', magnitude), i64(3), i64(2));
+    const finite = select(isNormal, i64(1), small);
+    const kind = e.bind(select(op('i64.eq', magnitude, i64(infinite)), i64(0), finite));
+    const isPositive = op('i64.eqz', and64(a!, i64(magnitudeMask + 1n)));
+    const number = select(isPositive, op('i64.sub', i64(7), kind), kind);
+    const isQuiet = op('i64.ge_u', magnitude, i64(infinite | (1n << (fraction - 1n))));
+    const nan = select(isQuiet, i64(9), i64(8));
+    return op('i64.shl', i64(1), select(op('i64.lt_u', i64(infinite), magnitude), nan, number));
   };
 }
 
-/** From an integer that the format may have to round. */
-function fromInteger(p: Precision, convert: Mnemonic): Generator {
+/** From a 64-bit integer, which the format may have to round. Small ones it need not. */
+function fromLong(p: Precision, convert: Mnemonic, isSigned: boolean): Generator {
+  const limit = 1n << BigInt(p.fractionBits + 1);
   return (e, [a]) => {
-    requireNearest(e);
-    return comfortable(e, p, op(convert, a!));
+    requireNearest(e, () =>
+      isSigned ? op('i64.lt_u', i64(2n * limit), op('i64.add', a!, i64(limit))) : op('i64.lt_u', i64(limit), a!),
+    );
+    return boxed(p, op(p.toBits, op(convert, a!)));
   };
 }
-/** From a 32-bit integer, which a double always holds. */
-function fromWord(convert: Mnemonic): Generator {
+/** From a 32-bit integer to a single. */
+function singleFromWord(convert: Mnemonic): Generator {
   return (e, [a]) => {
-    requireRounding(e, ROUND_NEAREST);
+    const exact = e.bindDouble(op(convert, op('i32.wrap_i64', a!)));
+    const result = e.bind(boxed(SINGLE, op('i32.reinterpret_f32', op('f32.demote_f64', exact))));
+    requireNearest(e, () => op('f64.ne', exact, wide(SINGLE, singleOf(result))));
+    return result;
+  };
+}
+/** From a 32-bit integer to a double, which always holds it: the rounding mode must only not be a reserved one. */
+function doubleFromWord(convert: Mnemonic): Generator {
+  return (e, [a]) => {
+    requireStatic(e);
     return op('i64.reinterpret_f64', op(convert, op('i32.wrap_i64', a!)));
   };
 }
-/** As C converts: towards zero, in range. */
-function toInteger(p: Precision, limit: number, truncate: Mnemonic, isWord: boolean): Generator {
-  return (e, [a]) => {
-    e.giveUpIf(op('i32.eqz', load('i32.load', i32(FLOAT_FAST))));
-    requireRounding(e, ROUND_TO_ZERO);
-    const value = unboxed(e, p, a!);
-    // Below the limit in magnitude: the exponent field says so, NaN and infinity included.
-    const bits = op(p.toBits, value);
-    const wide = p === DOUBLE ? bits : op('i64.extend_i32_u', bits);
-    const exponent = op('i32.and', op('i32.wrap_i64', op('i64.shr_u', wide, i64(p.fractionBits))), i32(p.topExponent));
-    e.giveUpIf(op('i32.ge_u', exponent, i32((p.topExponent >> 1) + limit)));
-    const integer = op(truncate, value);
-    return isWord ? op('i64.extend_i32_s', integer) : integer;
-  };
+function requireStatic(e: FloatEmitter): void {
+  e.giveUpIf(op('i32.eq', roundingField(e), i32(DYNAMIC)));
 }
 
+interface IntegerKind {
+  /** Numbers below 2^bits in magnitude fit. */
+  readonly bits: number;
+  readonly isSigned: boolean;
+  readonly truncate: Mnemonic;
+  readonly extend: (value: Code) => Code;
+}
+const word = (value: Code): Code => op('i64.extend_i32_s', value);
+const same = (value: Code): Code => value;
+const INTEGERS: Readonly<Record<'w' | 'wu' | 'l' | 'lu', IntegerKind>> = {
+  w: { bits: 31, isSigned: true, truncate: 'i32.trunc_f64_s', extend: word },
+  wu: { bits: 32, isSigned: false, truncate: 'i32.trunc_f64_u', extend: word },
+  l: { bits: 63, isSigned: true, truncate: 'i64.trunc_f64_s', extend: same },
+  lu: { bits: 64, isSigned: false, truncate: 'i64.trunc_f64_u', extend: same },
+};
+
+/** Rounded first, by any mode but "nearest, ties to larger"; then in range, as the exponent field says, NaN included. */
+function toInteger(p: Precision, { bits, isSigned, truncate, extend }: IntegerKind): Generator {
+  return (e, [a]) => {
+    const value = e.bindDouble(wide(p, unboxed(e, p, a!)));
+    const field = roundingField(e);
+    const is = (mode: number): Code => op('i32.eq', field, i32(mode));
+    const up = choose('f64', is(RUP), op('f64.ceil', value), op('f64.nearest', value));
+    const down = choose('f64', is(RDN), op('f64.floor', value), up);
+    const rounded = e.bindDouble(choose('f64', is(RTZ), op('f64.trunc', value), down));
+    const whole = e.bind(op('i64.reinterpret_f64', rounded));
+    const isUnknown = or(op('i32.ne', field, i32(DYNAMIC)), not(load('i32.load', i32(FLOAT_FAST))));
+    e.giveUpIf(and(op('i32.lt_u', i32(RUP), field), isUnknown));
+    e.giveUpIf(op('i32.ge_u', exponentOf(DOUBLE, whole), i32((DOUBLE.topExponent >> 1) + bits)));
+    if (!isSigned) e.giveUpIf(op('i64.lt_s', whole, i64(0)));
+    e.when(not(and(load('i32.load', i32(FFLAGS)), i32(1))), () => e.giveUpIf(op('f64.ne', rounded, value)));
+    return extend(op(truncate, rounded));
+  };
+}
 function both(suffix: 's' | 'd', p: Precision): [string, Generator][] {
-  const arithmetics = (['add', 'sub', 'mul', 'div', 'sqrt'] as const).map((name): [string, Generator] => [
-    `${suffix}.${name}`,
-    arithmetic(p, name),
-  ]);
-  const comparisons = (['eq', 'lt', 'le'] as const).map((name): [string, Generator] => [
-    `${suffix}.${name}`,
-    comparison(p, name),
-  ]);
+  const named = (name: string, generator: Generator): [string, Generator] => [`${suffix}.${name}`, generator];
   return [
-    ...arithmetics,
-    ...comparisons,
-    [`${suffix}.sgnj`, signs(p, (_, b) => b)],
-    [`${suffix}.sgnjn`, signs(p, (_, b) => op('i64.xor', b, i64(-1)))],
-    [`${suffix}.sgnjx`, signs(p, (a, b) => op('i64.xor', a, b))],
-    [`${suffix}.from.l`, fromInteger(p, `${p.type}.convert_i64_s`)],
-    [`${suffix}.from.lu`, fromInteger(p, `${p.type}.convert_i64_u`)],
-    [`${suffix}.to.w`, toInteger(p, 31, `i32.trunc_${p.type}_s`, true)],
-    [`${suffix}.to.l`, toInteger(p, 63, `i64.trunc_${p.type}_s`, false)],
+    named('add', sum(p, 'add')),
+    named('sub', sum(p, 'sub')),
+    named('mul', product(p)),
+    named('div', quotient(p)),
+    named('sqrt', root(p)),
+    ...(['eq', 'lt', 'le'] as const).map(name => named(name, comparison(p, name))),
+    ...(['min', 'max'] as const).map(name => named(name, extreme(p, name))),
+    named(
+      'sgnj',
+      signs(p, (_, b) => b),
+    ),
+    named(
+      'sgnjn',
+      signs(p, (_, b) => op('i64.xor', b, i64(-1))),
+    ),
+    named(
+      'sgnjx',
+      signs(p, (a, b) => op('i64.xor', a, b)),
+    ),
+    named('class', classes(p)),
+    named('from.l', fromLong(p, `${p.type}.convert_i64_s`, true)),
+    named('from.lu', fromLong(p, `${p.type}.convert_i64_u`, false)),
+    ...(['w', 'wu', 'l', 'lu'] as const).map(kind => named(`to.${kind}`, toInteger(p, INTEGERS[kind]))),
+    ...(['madd', 'msub', 'nmsub', 'nmadd'] as const).map(name =>
+      named(name, p === DOUBLE ? doubleFused(name) : singleFused(name)),
+    ),
   ];
 }
 
@@ -146,20 +274,28 @@ function both(suffix: 's' | 'd', p: Precision): [string, Generator][] {
 export const FAST_FLOAT: ReadonlyMap<string, Generator> = new Map<string, Generator>([
   ...both('s', SINGLE),
   ...both('d', DOUBLE),
-  ['d.from.w', fromWord('f64.convert_i32_s')],
-  ['d.from.wu', fromWord('f64.convert_i32_u')],
+  ['s.from.w', singleFromWord('f64.convert_i32_s')],
+  ['s.from.wu', singleFromWord('f64.convert_i32_u')],
+  ['d.from.w', doubleFromWord('f64.convert_i32_s')],
+  ['d.from.wu', doubleFromWord('f64.convert_i32_u')],
   [
     's.from.d',
     (e, [a]) => {
-      requireNearest(e);
-      return comfortable(e, SINGLE, op('f32.demote_f64', unboxed(e, DOUBLE, a!)));
+      requireNearestField(e);
+      const value = asDouble(a!);
+      const result = registerOf(e, SINGLE, op('f32.demote_f64', value));
+      e.when(isUncomfortable(SINGLE, result), () => e.giveUpIf(isNotZero(DOUBLE, a!)));
+      requireExactOrKnown(e, () => op('f64.ne', value, wide(SINGLE, singleOf(result))));
+      return result;
     },
   ],
   [
     'd.from.s',
     (e, [a]) => {
-      requireRounding(e, ROUND_NEAREST);
-      return comfortable(e, DOUBLE, op('f64.promote_f32', unboxed(e, SINGLE, a!)));
+      requireStatic(e);
+      const value = unboxed(e, SINGLE, a!);
+      e.giveUpIf(op('f32.ne', value, value));
+      return op('i64.reinterpret_f64', op('f64.promote_f32', value));
     },
   ],
 ]);

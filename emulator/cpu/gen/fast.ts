@@ -48,7 +48,8 @@ import {
 } from '../layout.ts';
 import { FAST_FLOAT } from './fast-float.ts';
 import { HANDLERS, type Handler } from './handlers.ts';
-import { loadOf, STORES, TEMPORARIES, WasmOps } from './wasm-ops.ts';
+import type { FloatEmitter } from './native-float.ts';
+import { loadOf, STORES, DOUBLE_TEMPORARIES, TEMPORARIES, WasmOps } from './wasm-ops.ts';
 
 /** Parameter and locals. */
 const LEFT = 0;
@@ -61,10 +62,12 @@ const TARGET = 6;
 const ADDRESS = 7;
 const PLACE = 8;
 const FIRST_TEMPORARY = 9;
+const FIRST_DOUBLE = FIRST_TEMPORARY + TEMPORARIES;
 export const FAST_LOCALS: readonly ValueType[] = [
   ...(['i32', 'i32', 'i32', 'i32'] as const),
   ...(['i64', 'i64', 'i64', 'i64'] as const),
   ...Array.from({ length: TEMPORARIES }, () => 'i64' as const),
+  ...Array.from({ length: DOUBLE_TEMPORARIES }, () => 'f64' as const),
 ];
 
 /** Functions the loop calls. */
@@ -83,6 +86,7 @@ const PSEUDO_HANDLERS = HANDLER_FIRST_ROW;
 const HANDLER_COUNT = PSEUDO_HANDLERS + HANDLERS.length;
 const VOID_BLOCK: Code = [0x02, 0x40];
 const END: Code = [0x0b];
+const SET_LOCAL = 0x21;
 
 const field16 = (offset: number): Code => load('i32.load16_u', get(OP), offset);
 /** Address of the current op's instruction: ops are 16 bytes, halfwords 2. */
@@ -112,6 +116,7 @@ class FastOps extends WasmOps {
   readonly nextPc: Code;
   /** How the handler ends when not by falling through to the next op. */
   private leave: Code | undefined;
+  private nextDouble = 0;
   private readonly farDepth: number;
   private readonly slowDepth: number;
   private readonly nextDepth: number;
@@ -187,8 +192,32 @@ class FastOps extends WasmOps {
   float(operation: string, ...operands: Code[]): Code {
     const generator = FAST_FLOAT.get(operation);
     if (generator === undefined) return this.giveUp();
-    const giveUpIf = (condition: Code): void => this.emit(brIf(this.slowDepth, condition));
-    return generator({ giveUpIf, bind: value => this.bind(value), opAddress: get(OP) }, operands);
+    let nesting = 0;
+    const emitter: FloatEmitter = {
+      giveUpIf: condition => this.emit(brIf(this.slowDepth + nesting, condition)),
+      when: (condition, body) => {
+        const outside = this.body;
+        this.body = [];
+        nesting++;
+        body();
+        nesting--;
+        const inside = this.body;
+        this.body = outside;
+        this.emit(ifThen(condition, inside));
+      },
+      bind: value => this.bind(value),
+      bindDouble: value => this.bindDouble(value),
+      assign: (name, value) => this.emit([value, SET_LOCAL, name.slice(1)]),
+      opAddress: get(OP),
+    };
+    return generator(emitter, operands);
+  }
+
+  private bindDouble(value: Code): Code {
+    const local = FIRST_DOUBLE + this.nextDouble++;
+    if (this.nextDouble > DOUBLE_TEMPORARIES) throw new Error('internal error: out of doubles');
+    this.emit(set(local, value));
+    return get(local);
   }
 
   /** Sets PLACE to where the address is in the wasm memory; to `slow` when the TLB cannot tell or it is misaligned. */

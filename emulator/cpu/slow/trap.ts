@@ -98,7 +98,8 @@ function separateBare(priv: u64, dataPriv: u64): void {
 export function updateFloat(): void {
   const isDirty = (cell(MSTATUS) & FS) == FS;
   setWord(FS_DIRTY, isDirty ? 1 : 0);
-  setWord(FLOAT_FAST, isDirty && cell(FRM) == 0 && (cell(FFLAGS) & 1) != 0 ? 1 : 0);
+  const isNearest = isDirty && cell(FRM) == 0;
+  setWord(FLOAT_FAST, !isNearest ? 0 : (cell(FFLAGS) & 1) != 0 ? 2 : 1);
 }
 
 function contextOf(priv: u64, status: u64): i32 {
