@@ -12,9 +12,10 @@ const BOOT_TIMEOUT_MS = 60_000;
 const linux = linuxGuest();
 
 describe.skipIf(!linux).each([
-  ['version 1', true],
-  ['version 2', false],
-])("Debian's Linux, virtio-mmio %s", (_name, isVirtioLegacy) => {
+  ['virtio-mmio version 1', { isVirtioLegacy: true }],
+  ['virtio-mmio version 2', { isVirtioLegacy: false }],
+  ['virtio-pci', { bus: 'pci' }],
+] as const)("Debian's Linux, %s", (_name, options) => {
   let vm: Vm;
 
   beforeAll(async () => {
@@ -24,7 +25,7 @@ describe.skipIf(!linux).each([
       append: 'console=ttyS0 quiet',
       memoryMiB: 256,
       drives: [{ image: new Uint8Array(1 << 19), serial: 'disk-1' }],
-      isVirtioLegacy,
+      ...options,
       timeoutMs: BOOT_TIMEOUT_MS,
     });
   });
@@ -46,6 +47,13 @@ describe.skipIf(!linux).each([
     const [first, second] = stdout.trimEnd().split('\n');
     expect(first).toMatch(/^[0-9a-f]{32}/);
     expect(second).toBe(first);
+  });
+
+  test('discards its disk', async () => {
+    const { stdout } = await vm.sh(
+      'blkdiscard /dev/vda; echo 3 >/proc/sys/vm/drop_caches; tr -d "\\0" </dev/vda | wc -c',
+    );
+    expect(stdout).toBe('0\n');
   });
 
   test('takes random bytes and the time of day from its devices', async () => {
