@@ -131,14 +131,18 @@ export class Cpu implements EngineUser {
    * stopped. An instruction that traps counts; taking an interrupt does not. 1 <= maxInstructions < 2^31.
    */
   run(maxInstructions: number): ExitReason {
+    const before = this.instret;
     const reason = this.runFree(maxInstructions);
-    this.stoppedAt = reason === ExitReason.Breakpoint ? this.pc : undefined;
+    if (reason === ExitReason.Breakpoint) this.stoppedAt = this.pc;
+    else if (this.instret !== before) this.stoppedAt = undefined;
     return reason;
   }
 
   /** One instruction, breakpoint or not. @param keepsInterruptsOut pending ones stay pending */
   step(keepsInterruptsOut: boolean): ExitReason {
     this.stoppedAt = this.pc;
+    // Whoever wanted the harts to stop has them stopped.
+    this.i32[layout.EXIT >> 2] = 0;
     this.i32[layout.NO_INTERRUPTS >> 2] = keepsInterruptsOut ? 1 : 0;
     const reason = this.run(1);
     this.i32[layout.NO_INTERRUPTS >> 2] = 0;

@@ -151,7 +151,8 @@ function chooseHart(host: MonitorHost, args: string): string {
   return '';
 }
 
-function setStopped(host: MonitorHost, isStopped: boolean): string {
+/** Stops the machine behind the instruction in progress, or lets it go on. */
+export function setStopped(host: MonitorHost, isStopped: boolean): string {
   host.isStopped = isStopped;
   if (isStopped) host.machine.pause();
   else host.machine.onWake();

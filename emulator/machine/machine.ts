@@ -2,7 +2,7 @@
  * The whole machine: board, hart, time, and the loop that runs them. Synchronous: `advance` runs the guest until there
  * is a reason to stop; who waits for what (a terminal, a test) is the caller's business (drive.ts, session/).
  */
-import { assert } from '../base/assert.ts';
+import { assert, must } from '../base/assert.ts';
 import { MIB } from '../base/bytes.ts';
 import { StateReader, StateWriter } from '../base/state.ts';
 import type { Bus } from '../bus/bus.ts';
@@ -33,6 +33,12 @@ export const Stop = {
   Ended: 3,
 } as const;
 export type Stop = (typeof Stop)[keyof typeof Stop];
+
+/** A hart is at a breakpoint, or has made an access that is watched. */
+export interface DebugStop {
+  readonly hart: number;
+  readonly hit?: NonNullable<Cpu['watchHit']>;
+}
 
 /** Registers of the SBI calling convention. */
 const A0 = 10;
@@ -70,6 +76,8 @@ export class Machine {
   isPaced = false;
   /** Called when input or an earlier deadline may have given an idle machine something to do. */
   onWake: () => void = () => {};
+  /** Called while `advance` runs, which then returns Stop.Paused. Only a debugger sets breakpoints. */
+  onDebugStop: ((stop: DebugStop) => void) | undefined;
 
   constructor(readonly config: MachineConfig) {
     this.ram = new Ram(config.memoryMiB * MIB, RAM_BASE);
@@ -228,9 +236,29 @@ export class Machine {
       const reason = cpu.run(budget);
       left -= Math.max(1, cpu.instret - before);
       if (reason === ExitReason.SbiCall) this.answerSbi();
+      else if (reason === ExitReason.Breakpoint || reason === ExitReason.Watchpoint) this.stopForDebugger(cpu);
       else if (reason === ExitReason.Wfi && !cpu.hasPendingInterrupt && this.isIdle()) return Stop.Idle;
     }
     return Stop.Budget;
+  }
+
+  /**
+   * For the debugger, while nothing runs: one instruction of one hart. A wait for an interrupt ends at once, as it may.
+   * Returns the watchpoint that it hit.
+   */
+  stepHart(index: number, keepsInterruptsOut: boolean): DebugStop['hit'] {
+    const cpu = must(this.harts[index], `hart ${index}`);
+    if (this.isResetting) this.reset();
+    const reason = cpu.step(keepsInterruptsOut);
+    if (reason === ExitReason.SbiCall) this.answerSbi();
+    this.flushConsole();
+    return reason === ExitReason.Watchpoint ? cpu.watchHit : undefined;
+  }
+
+  private stopForDebugger(cpu: Cpu): void {
+    this.isPausing = true;
+    const hit = cpu.watchHit;
+    this.onDebugStop?.({ hart: this.harts.indexOf(cpu), ...(hit ? { hit } : {}) });
   }
 
   /** The hart waits. Virtual time goes to the next event at once, unless the caller paces it (`isPaced`). */

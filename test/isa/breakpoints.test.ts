@@ -67,6 +67,13 @@ test('a breakpoint that pc is set to stops at once; a step passes it', () => {
   expect(cpu.getReg(5)).toBe(1n);
   expect(cpu.step(true)).toBe(ExitReason.Budget);
   expect([cpu.pc, cpu.getReg(5)]).toEqual([start + 4n, 2n]);
+  // What asks for a stop at a stop does not use up a step or the going on.
+  cpu.requestExit();
+  cpu.step(true);
+  expect(cpu.pc).toBe(start + 8n);
+  expect(cpu.run(RUN)).toBe(ExitReason.Breakpoint);
+  cpu.requestExit();
+  expect([cpu.run(RUN), cpu.run(1), cpu.pc]).toEqual([ExitReason.Requested, ExitReason.Budget, start + 4n]);
   cpu.clearBreakpoints();
   expect(cpu.run(RUN)).toBe(ExitReason.Budget);
 });

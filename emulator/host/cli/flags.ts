@@ -105,6 +105,18 @@ export const FLAGS: readonly Flag[] = [
     help: 'virtio-mmio version 1 (the default, as QEMU 7.2) or 2',
     apply: applyGlobal,
   },
+  {
+    names: ['gdb'],
+    argument: 'tcp:[HOST]:PORT|unix:PATH',
+    help: 'wait for gdb there (target remote :PORT); HOST is 127.0.0.1 unless given',
+    apply: applyGdb,
+  },
+  { names: ['s'], help: '-gdb tcp::1234', apply: o => applyGdb(o, 'tcp::1234') },
+  {
+    names: ['S'],
+    help: 'start stopped: continue from gdb, or with cont in the monitor (Ctrl-A c)',
+    apply: o => (o.startsStopped = true),
+  },
   { names: ['d'], argument: 'ITEM,…', help: `log to stderr: ${LOG_ITEMS.join(', ')}`, apply: applyLog },
   { names: ['D'], argument: 'FILE', help: 'log to FILE instead', apply: (o, v) => (o.logFile = v) },
   { names: ['accel'], argument: 'interp', help: 'how instructions run', isOurs: true, apply: only('accel', 'interp') },
@@ -253,6 +265,15 @@ function applyGlobal(options: CliOptions, value: string): void {
   const match = /^virtio-mmio\.force-legacy=(true|false|on|off)$/.exec(value);
   if (!match) throw bad('global', value, 'only virtio-mmio.force-legacy=true|false is possible');
   options.isVirtioLegacy = match[1] === 'true' || match[1] === 'on';
+}
+
+function applyGdb(options: CliOptions, value: string): void {
+  const tcp = /^tcp:(.*):(\d+)(?:,.*)?$/.exec(value);
+  const unix = /^unix:([^,]+)(?:,.*)?$/.exec(value);
+  const port = Number(tcp?.[2]);
+  if (tcp && port < 0x10000) options.gdb = { kind: 'tcp', host: tcp[1] || '127.0.0.1', port };
+  else if (unix) options.gdb = { kind: 'unix', path: unix[1]! };
+  else throw bad('gdb', value, 'write tcp::PORT, tcp:HOST:PORT or unix:PATH');
 }
 
 function applyLog(options: CliOptions, value: string): void {

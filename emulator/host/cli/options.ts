@@ -1,5 +1,6 @@
 /** What a command line comes down to, before any file is opened. */
 import type { NetworkConfig } from '../../device/net/config.ts';
+import type { GdbAddress } from '../node/gdb-server.ts';
 import { DEFAULT_FEATURES, type CpuFeatures } from '../../isa/extensions.ts';
 import { SIGNATURE_GRANULARITY } from '../../machine/htif.ts';
 
@@ -69,6 +70,9 @@ export interface CliOptions {
   isTohost: boolean;
   signatureFile: string | undefined;
   signatureGranularity: number;
+  gdb: GdbAddress | undefined;
+  /** The machine waits for gdb, or for the monitor's `cont`. */
+  startsStopped: boolean;
   timeoutMs: number | undefined;
   reportFile: string | undefined;
   profileFile: string | undefined;
@@ -103,6 +107,8 @@ export function defaultOptions(): CliOptions {
     isTohost: false,
     signatureFile: undefined,
     signatureGranularity: SIGNATURE_GRANULARITY,
+    gdb: undefined,
+    startsStopped: false,
     timeoutMs: undefined,
     reportFile: undefined,
     profileFile: undefined,

@@ -10,6 +10,7 @@ import { attachHtif, signatureText } from '../../machine/htif.ts';
 import { Machine } from '../../machine/machine.ts';
 import { AgentClient } from '../../session/agent-client.ts';
 import { builtImage, openToWrite, readNamed } from '../node/files.ts';
+import { serveGdb, type GdbServer } from '../node/gdb-server.ts';
 import { buildMachine } from './build-machine.ts';
 import { connectChardev } from './chardev.ts';
 import { ConsoleInput } from './console-input.ts';
@@ -37,6 +38,7 @@ export class Run implements MonitorHost {
   private readonly hasWritableDrive: boolean;
   private readonly chardev: ReturnType<typeof buildMachine>['chardev'];
   private input: ConsoleInput | undefined;
+  private gdb: GdbServer | undefined;
 
   /** Errors of the user come from here, before anything is touched. */
   constructor(private readonly options: CliOptions) {
@@ -59,6 +61,7 @@ export class Run implements MonitorHost {
     this.connectDeadline();
     this.connectSignals();
     this.connectChannel();
+    this.connectGdb();
     if (this.options.command === undefined && this.options.serial.kind === 'stdio') {
       this.input = new ConsoleInput(this, process.stdin, text => process.stderr.write(text));
       this.closers.push(() => this.input?.close());
@@ -150,6 +153,15 @@ export class Run implements MonitorHost {
     } catch (error) {
       throw new UserError(`-signature ${signatureFile}: ${String(error)}`, 'name a file that can be written');
     }
+  }
+
+  private connectGdb(): void {
+    const { gdb, startsStopped } = this.options;
+    this.isStopped = startsStopped;
+    if (gdb === undefined) return;
+    const say = (text: string): void => void process.stderr.write(`qemu-like: ${text}\n`);
+    this.gdb = serveGdb(this, gdb, say, error => this.fail(error));
+    this.closers.push(() => this.gdb?.close(this.machine.exitCode ?? 0));
   }
 
   private connectDeadline(): void {
