@@ -36,3 +36,29 @@ test('a wrong part or a short stream is an error that names the place', () => {
   from.tag('uart');
   expect(() => from.u32()).toThrow('ends at byte 9, needs 12');
 });
+
+test('the buffer may grow in the middle of any kind of value', () => {
+  for (let before = 4088; before <= 4096; before++) {
+    const kinds: readonly ((out: StateWriter) => void)[] = [
+      out => out.u8(1),
+      out => out.u16(1),
+      out => out.u32(1),
+      out => out.u64(1n),
+      out => out.f64(1),
+      out => out.u53(1),
+    ];
+    for (const write of kinds) {
+      const out = new StateWriter();
+      for (let i = 0; i < before; i++) out.u8(7);
+      write(out);
+      out.u8(9);
+      const bytes = out.finish();
+      const value = bytes.subarray(before, -1);
+      expect([bytes.subarray(0, before).every(b => b === 7), value.some(b => b !== 0), bytes.at(-1)]).toEqual([
+        true,
+        true,
+        9,
+      ]);
+    }
+  }
+});

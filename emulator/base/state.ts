@@ -11,16 +11,19 @@ export class StateWriter {
   private length = 0;
 
   u8(value: number): void {
-    this.view.setUint8(this.reserve(1), value);
+    const at = this.reserve(1);
+    this.view.setUint8(at, value);
   }
   bool(value: boolean): void {
     this.u8(value ? 1 : 0);
   }
   u16(value: number): void {
-    this.view.setUint16(this.reserve(2), value, true);
+    const at = this.reserve(2);
+    this.view.setUint16(at, value, true);
   }
   u32(value: number): void {
-    this.view.setUint32(this.reserve(4), value, true);
+    const at = this.reserve(4);
+    this.view.setUint32(at, value, true);
   }
   /** A non-negative integer below 2^53, stored as 64 bits. */
   u53(value: number): void {
@@ -28,10 +31,12 @@ export class StateWriter {
     this.u32(highWord(value));
   }
   u64(value: bigint): void {
-    this.view.setBigUint64(this.reserve(8), value, true);
+    const at = this.reserve(8);
+    this.view.setBigUint64(at, value, true);
   }
   f64(value: number): void {
-    this.view.setFloat64(this.reserve(8), value, true);
+    const at = this.reserve(8);
+    this.view.setFloat64(at, value, true);
   }
   bytes(value: Uint8Array): void {
     this.u32(value.length);
@@ -49,7 +54,7 @@ export class StateWriter {
     return this.buffer.slice(0, this.length);
   }
 
-  /** Makes room and returns where the reserved bytes start. */
+  /** Makes room and returns where the reserved bytes start. Call it before looking at `view`, which it may replace. */
   private reserve(count: number): number {
     const at = this.length;
     this.length += count;
