@@ -50,3 +50,34 @@ test.skipIf(!hasDtc)('dtc reads the tree without a warning', () => {
     '10001000',
   ]);
 });
+
+test.skipIf(!hasDtc)('what the syscon nodes say to write, where they point, ends and restarts the machine', () => {
+  const dts = spawnSync('dtc', ['-I', 'dtb', '-O', 'dts'], { input: blob() }).stdout.toString();
+  const property = (node: string, name: string): number[] => {
+    const body = new RegExp(`\\b${node} \\{([^}]*)`).exec(dts)![1]!;
+    return new RegExp(`\\b${name} = <([^>]*)>`).exec(body)![1]!.split(' ').map(Number);
+  };
+  const syscon = property('test@100000', 'phandle');
+  const base = property('test@100000', 'reg')[1]!;
+  for (const node of ['poweroff', 'reboot']) expect(property(node, 'regmap')).toEqual(syscon);
+
+  /** Prints, and does what the node asks for. */
+  const run = (node: string): { printed: string; exitCode: number | undefined } => {
+    const program = new Program()
+      .print('+')
+      .li(R.t0, base + property(node, 'offset')[0]!)
+      .li(R.t1, property(node, 'value')[0]!)
+      .op('sw', { rs1: R.t0, rs2: R.t1, imm: 0 })
+      .spin();
+    const machine = new Machine(testConfig(program, { isRebootRefused: false }));
+    let printed = '';
+    machine.onConsole = bytes => (printed += new TextDecoder().decode(bytes));
+    machine.powerOn();
+    machine.advance(100);
+    return { printed, exitCode: machine.exitCode };
+  };
+  expect(run('poweroff')).toEqual({ printed: '+', exitCode: 0 });
+  const again = run('reboot');
+  expect(again.exitCode).toBeUndefined();
+  expect(again.printed).toMatch(/^\+{2,}$/);
+});

@@ -166,3 +166,19 @@ test.each([
 ])('%s is the user’s error', (_what, changes) => {
   expect(() => start(new Program().spin(), changes)).toThrow(UserError);
 });
+
+test("the clock's alarm reaches the interrupt controller", () => {
+  const RTC = 0x10_1000;
+  const PLIC_PENDING = 0xc00_1000;
+  const { machine } = start(new Program().spin());
+  const { bus } = machine;
+  const low = bus.read(RTC, 4);
+  bus.write(RTC + 0x0c, 4, bus.read(RTC + 4, 4), 0);
+  bus.write(RTC + 0x08, 4, low + 1_000_000, 0);
+  bus.write(RTC + 0x10, 4, 1, 0);
+  const isPending = (): boolean => (bus.read(PLIC_PENDING, 4) & (1 << 11)) !== 0;
+  machine.advance(100_000);
+  expect(isPending()).toBe(false);
+  machine.advance(100_000);
+  expect(isPending()).toBe(true);
+});
