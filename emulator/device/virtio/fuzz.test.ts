@@ -5,6 +5,8 @@ import { MemoryBackend } from '../../storage/memory-backend.ts';
 import { SeededEntropy } from '../entropy.ts';
 import { VirtioBlk } from './blk.ts';
 import { VirtioConsole } from './console.ts';
+import { GUEST_MAC, TestGuest } from '../net/test-guest.ts';
+import { VirtioNet } from './net.ts';
 import { VirtioRng } from './rng.ts';
 import { BUFFERS, QUEUE_SIZE, RAM_BASE, TestDriver } from './test-driver.ts';
 import type { VirtioDevice } from './virtio-device.ts';
@@ -16,6 +18,7 @@ const DEVICES: readonly (() => VirtioDevice)[] = [
   () => new VirtioBlk(new MemoryBackend(new Uint8Array(64 * 512)), ''),
   () => new VirtioConsole(),
   () => new VirtioRng(new SeededEntropy(1)),
+  () => new VirtioNet(GUEST_MAC, new TestGuest().network),
 ];
 
 /** Addresses near what matters: rings, buffers, the ends of RAM, and nowhere. */

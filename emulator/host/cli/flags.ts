@@ -63,7 +63,7 @@ export const FLAGS: readonly Flag[] = [
   {
     names: ['netdev'],
     argument: 'user,id=X[,hostfwd=…,guestfwd=…]',
-    help: 'a network of the guest and the host’s loopback, for -device virtio-net-pci,netdev=X (docs/network.md)',
+    help: 'a network of the guest and the loopback of the host, for -device virtio-net-pci,netdev=X (docs/network.md)',
     apply: applyNetdev,
   },
   {

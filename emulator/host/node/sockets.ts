@@ -23,6 +23,7 @@ export const nodeSockets: HostSockets = {
   },
 
   listenTcp: (at, onStream): HostListener => {
+    const host = loopback(at);
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, socket => {
       const peer = endpoint(socket.remoteAddress, socket.remotePort);
       const stream = new NodeStream(socket);
@@ -35,7 +36,7 @@ export const nodeSockets: HostSockets = {
     });
     const address = new Promise<Endpoint>((resolve, reject) => {
       server.on('error', error => reject(cannotListen('tcp', at, error)));
-      server.listen({ host: loopback(at), port: at.port }, () => resolve(boundTo(server.address() as AddressInfo)));
+      server.listen({ host, port: at.port }, () => resolve(boundTo(server.address() as AddressInfo)));
     });
     server.unref();
     return {
@@ -45,12 +46,13 @@ export const nodeSockets: HostSockets = {
   },
 
   bindUdp: (at, onDatagram): HostUdpSocket => {
+    const host = loopback(at);
     const socket = createSocket('udp4');
     let isOpen = true;
     const address = new Promise<Endpoint>((resolve, reject) => {
       // After it is bound, an error is of one datagram that could not be sent: lost, as datagrams may be.
       socket.on('error', error => reject(cannotListen('udp', at, error)));
-      socket.bind({ address: loopback(at), port: at.port }, () => resolve(boundTo(socket.address())));
+      socket.bind({ address: host, port: at.port }, () => resolve(boundTo(socket.address())));
     });
     socket.on('message', (bytes, { address, port }) => onDatagram(endpoint(address, port), bytes));
     socket.unref();
