@@ -10,7 +10,7 @@ export type { DriveIdentity, SnapshotHost } from '../machine/snapshot-config.ts'
 export { loadSnapshot, restoreSnapshot, type LoadedSnapshot } from '../machine/snapshot-load.ts';
 export { saveSnapshot, snapshotPieces } from '../machine/snapshot-save.ts';
 export { AgentClient } from '../session/agent-client.ts';
-export type { CommonOptions, DriveImage, MachineOptions } from '../session/machine-options.ts';
+export type { CommonOptions, DriveImage, MachineOptions, NetOptions } from '../session/machine-options.ts';
 export { Vm, type CommandOptions, type CommandResult, type VmSnapshot } from '../session/vm.ts';
 export type { BlockBackend } from '../storage/block-backend.ts';
 export { CowLayer } from '../storage/cow-layer.ts';

@@ -2,3 +2,4 @@
 export * from '../library.ts';
 export { boot, machineConfig, powerOn, type BootOptions, type DriveOptions, type ImageFile } from './boot.ts';
 export { builtImage, FileBackend } from './files.ts';
+export { nodeSockets } from './sockets.ts';
