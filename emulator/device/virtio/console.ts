@@ -16,6 +16,8 @@ const MAX_NR_PORTS = 4;
 const EMERG_WR = 8;
 /** A ring can describe the same RAM many times over; no driver sends so much at once. */
 const MESSAGE_MAX = 16 * MIB;
+/** What the host gets at once. */
+const PIECE_BYTES = 64 * 1024;
 
 export class VirtioConsole implements VirtioDevice {
   readonly label = 'virtio-console';
@@ -82,9 +84,11 @@ export class VirtioConsole implements VirtioDevice {
         this.transport.fail(`a message of ${length} bytes`);
         return false;
       }
-      const bytes = new Uint8Array(length);
-      chain.read(0, bytes);
-      this.onData(bytes);
+      for (let done = 0; done < length;) {
+        const bytes = new Uint8Array(Math.min(length - done, PIECE_BYTES));
+        done += chain.read(done, bytes);
+        this.onData(bytes);
+      }
       queue.push(chain, 0);
       return true;
     });

@@ -3,6 +3,7 @@
  * and EVENT_IDX. Whatever the guest puts there, reading it ends: a chain has at most as many descriptors as its table,
  * and every buffer lies in RAM. What breaks the rules breaks the device (`onBroken`), never the host.
  */
+import { MIB } from '../../base/bytes.ts';
 import type { StateReader, StateWriter } from '../../base/state.ts';
 import type { Ram } from '../../bus/ram.ts';
 
@@ -13,8 +14,11 @@ const DESC_F_NEXT = 1;
 const DESC_F_WRITE = 2;
 const DESC_F_INDIRECT = 4;
 const AVAIL_F_NO_INTERRUPT = 1;
-/** A device that reads into the ring it works on can be fed for ever; a ring's worth of wrap-arounds is enough. */
-const POPS_MAX = 65536;
+/**
+ * What one notification may describe. The ring and its tables can name the same RAM thousands of times over, and the host
+ * would copy for minutes; no driver has so much under way.
+ */
+const DRAIN_BYTES_MAX = 1024 * MIB;
 
 interface Segment {
   readonly pa: number;
@@ -23,18 +27,18 @@ interface Segment {
 
 /** One request: what the device reads, then what it writes. */
 export class Chain {
+  /** Bytes of each part. */
+  readonly outLength: number;
+  readonly inLength: number;
+
   constructor(
     private readonly ram: Ram,
     readonly head: number,
     private readonly out: readonly Segment[],
     private readonly into: readonly Segment[],
-  ) {}
-
-  get outLength(): number {
-    return this.out.reduce((n, s) => n + s.length, 0);
-  }
-  get inLength(): number {
-    return this.into.reduce((n, s) => n + s.length, 0);
+  ) {
+    this.outLength = out.reduce((n, s) => n + s.length, 0);
+    this.inLength = into.reduce((n, s) => n + s.length, 0);
   }
 
   /** Copies out of the device-readable part, from `offset`; returns how many bytes there were. */
@@ -134,12 +138,19 @@ export class VirtQueue {
 
   /** Every request the driver has made available, until `handle` returns false or the ring is found broken. */
   drain(handle: (chain: Chain) => boolean): void {
-    for (let n = 0; n < POPS_MAX; n++) {
+    let bytes = 0;
+    // The guest stands still meanwhile: what comes after a ring's worth, the device itself has written there.
+    for (let n = 0; n < this.size; n++) {
       const chain = this.pop();
       if (!chain) return;
+      bytes += chain.outLength + chain.inLength;
+      if (bytes > DRAIN_BYTES_MAX) {
+        this.onBroken(`requests of ${bytes} bytes at once`);
+        return;
+      }
       if (!handle(chain)) return;
     }
-    this.onBroken('the ring never ends');
+    if (!this.isEmpty) this.onBroken('the ring never ends');
   }
 
   get isEmpty(): boolean {
