@@ -34,7 +34,7 @@ export const ExitReason = {
   Requested: 3,
   /** pc is at a breakpoint; that instruction has not run. */
   Breakpoint: 4,
-  /** The instruction before pc made an access that a watchpoint waits for: `watchHit`. */
+  /** The instruction at pc is about to make an access that a watchpoint waits for: `watchHit`. */
   Watchpoint: 5,
 } as const;
 export type ExitReason = (typeof ExitReason)[keyof typeof ExitReason];
@@ -108,6 +108,8 @@ export class Cpu implements EngineUser {
   /** Where the last run stopped at a breakpoint: the next one goes on from there. */
   private stoppedAt: bigint | undefined;
   private watchpoints: readonly Watchpoint[] = [];
+  /** Where the last run stopped at a watchpoint. */
+  private watchedAt: bigint | undefined;
 
   constructor(private readonly options: CpuOptions) {
     const { ram, bus, features = DEFAULT_FEATURES, isStepOnly = false } = options;
@@ -132,7 +134,7 @@ export class Cpu implements EngineUser {
    */
   run(maxInstructions: number): ExitReason {
     const before = this.instret;
-    const reason = this.runFree(maxInstructions);
+    const reason = this.runWatching(maxInstructions);
     if (reason === ExitReason.Breakpoint) this.stoppedAt = this.pc;
     else if (this.instret !== before) this.stoppedAt = undefined;
     return reason;
@@ -247,6 +249,7 @@ export class Cpu implements EngineUser {
   set pc(value: bigint) {
     this.u64[layout.PC >> 3] = value & ~1n;
     this.stoppedAt = undefined;
+    this.watchedAt = undefined;
   }
   get privilege(): Privilege {
     return this.word(layout.PRIV) as Privilege;
@@ -350,6 +353,27 @@ export class Cpu implements EngineUser {
 
   private bytes(start: number, end: number): Uint8Array {
     return new Uint8Array(this.i32.buffer, this.i32.byteOffset + start, end - start);
+  }
+
+  /** The instruction that a watchpoint stopped in front of passes. */
+  private runWatching(maxInstructions: number): ExitReason {
+    const isPassing = this.watchedAt === this.pc;
+    this.watchedAt = undefined;
+    let left = maxInstructions;
+    if (isPassing) {
+      this.i32[layout.WATCH_PASS >> 2] = 1;
+      const reason = this.runFree(1);
+      this.i32[layout.WATCH_PASS >> 2] = 0;
+      left--;
+      if (reason !== ExitReason.Budget || left === 0) return reason;
+    }
+    const reason = this.runFree(left);
+    if (reason === ExitReason.Watchpoint) {
+      this.watchedAt = this.pc;
+      // It was counted and has not run.
+      this.setNumber(layout.INSTRET_BASE, this.getNumber(layout.INSTRET_BASE) - 1);
+    }
+    return reason;
   }
 
   private runFree(maxInstructions: number): ExitReason {

@@ -109,6 +109,8 @@ export const NO_INTERRUPTS = 1168;
 /** i32: watchpoints in use, and which of them was hit first (index + 1; 1 << 16 for a write). */
 export const WATCH_COUNT = 1172;
 export const WATCH_HIT = 1176;
+/** i32: the instruction to come has been stopped in front of: it may pass. */
+export const WATCH_PASS = 1180;
 
 /** Configuration, written once by Cpu: see bus/memory-map.ts. i32 unless it says otherwise. */
 export const CFG_TLB_LIST = 1200;

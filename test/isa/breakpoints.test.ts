@@ -118,12 +118,12 @@ test('breakpoints are virtual addresses', () => {
 });
 
 test.each([
-  ['a load', watch(DATA + 8, true, false), 8n, false],
-  ['a store', watch(DATA + 16, false, true), 12n, true],
-  ['one byte of a store', watch(DATA + 23, false, true, 1), 12n, true],
-  ['the load of an amo', watch(DATA, true, false), 16n, false],
-  ['the store of an amo', watch(DATA, false, true), 16n, true],
-])('a watchpoint stops behind %s', (_name, watchpoint, offset, isWrite) => {
+  ['a load', watch(DATA + 8, true, false), 4n, false],
+  ['a store', watch(DATA + 16, false, true), 8n, true],
+  ['one byte of a store', watch(DATA + 23, false, true, 1), 8n, true],
+  ['the load of an amo', watch(DATA, true, false), 12n, false],
+  ['the store of an amo', watch(DATA, false, true), 12n, true],
+])('a watchpoint stops in front of %s', (_name, watchpoint, offset, isWrite) => {
   const hart = touching();
   const { cpu } = hart;
   const start = loopStart(hart);

@@ -18,25 +18,22 @@ import { hasCode, markWritten, pageOf } from './ram';
 import { cell, hasTrapped, LOAD_MISALIGNED, READ, setCell, STORE_MISALIGNED, word, WRITE } from './state';
 import { fillData, findData } from './tlb';
 import { trap } from './trap';
-import { hasWatchpoints, isPageWatched, watch } from './watch';
+import { hasWatchpoints, isPageWatched, ON_READ, ON_WRITE, stopsFor } from './watch';
 
 /** Zero-extended. */
 export function loadSlow(va: u64, width: i32): u64 {
-  const value = loadAny(va, width);
-  if (hasWatchpoints()) watch(va, width, READ);
-  return value;
+  if (stopsFor(va, width, ON_READ)) return 0;
+  return loadAny(va, width);
 }
 
 export function storeSlow(va: u64, width: i32, value: u64): void {
-  storeAny(va, width, value);
-  if (hasWatchpoints()) watch(va, width, WRITE);
+  if (!stopsFor(va, width, ON_WRITE)) storeAny(va, width, value);
 }
 
 /** The load half of an AMO: needs permission to store. */
 export function loadForUpdate(va: u64, width: i32): u64 {
-  const value = loadStorable(va, width);
-  if (hasWatchpoints()) watch(va, width, READ);
-  return value;
+  if (stopsFor(va, width, ON_READ | ON_WRITE)) return 0;
+  return loadStorable(va, width);
 }
 
 function loadAny(va: u64, width: i32): u64 {
@@ -101,6 +98,7 @@ export function storeConditional(va: u64, width: i32, value: u64): u64 {
     trap(STORE_MISALIGNED, va);
     return 0;
   }
+  if (stopsFor(va, width, ON_WRITE)) return 1;
   const holds = cell(RESERVED) == <u64>width && cell(RESERVATION) == va;
   setCell(RESERVED, 0);
   if (!holds) return 1;

@@ -1,12 +1,27 @@
 /**
  * The debugger's watchpoints: ranges of virtual addresses. A page with one never enters the data TLBs, so that every access
- * to it comes by the slow path, which asks here afterwards. The first hit ends the run behind the instruction in progress.
+ * to it comes by the slow path, which asks here first. A hit ends the run in front of the instruction, as gdb expects of RISC-V.
  */
-import { EXIT, WATCH_ACCESS, WATCH_BYTES, WATCH_COUNT, WATCH_HIT, WATCH_LAST, WATCHES } from '../layout';
-import { cell, hasTrapped, raiseEvent, setWord, word } from './state';
+import {
+  EXIT,
+  NEXT_PC,
+  PC,
+  TRAPPED,
+  WATCH_ACCESS,
+  WATCH_BYTES,
+  WATCH_COUNT,
+  WATCH_HIT,
+  WATCH_LAST,
+  WATCH_PASS,
+  WATCHES,
+} from '../layout';
+import { cell, raiseEvent, setCell, setWord, word } from './state';
 
 /** ExitReason.Watchpoint + 1 */
 const EXIT_WATCHPOINT: i32 = 6;
+/** Bits of WATCH_ACCESS. */
+export const ON_READ: i32 = 1;
+export const ON_WRITE: i32 = 2;
 
 export function hasWatchpoints(): bool {
   return word(WATCH_COUNT) != 0;
@@ -17,14 +32,18 @@ export function isPageWatched(va: u64): bool {
   return find(page, page + 0xfff, 3) != 0;
 }
 
-/** After an access of the instruction in progress; one that trapped did not happen. */
-export function watch(va: u64, width: i32, access: i32): void {
-  if (hasTrapped() || word(WATCH_HIT) != 0) return;
-  const hit = find(va, va + <u64>(width - 1), 1 << access);
-  if (hit == 0) return;
-  setWord(WATCH_HIT, hit | (access << 16));
+/** Before an access: whether a watchpoint stops in front of the instruction, which then does nothing. */
+export function stopsFor(va: u64, width: i32, accesses: i32): bool {
+  if (word(WATCH_COUNT) == 0 || word(WATCH_PASS) != 0) return false;
+  const hit = find(va, va + <u64>(width - 1), accesses);
+  if (hit == 0) return false;
+  const isWrite = word(WATCHES + (hit - 1) * WATCH_BYTES + WATCH_ACCESS) & accesses & ON_WRITE;
+  setWord(WATCH_HIT, hit | (isWrite << 15));
   setWord(EXIT, EXIT_WATCHPOINT);
+  setCell(NEXT_PC, cell(PC));
+  setWord(TRAPPED, 1);
   raiseEvent();
+  return true;
 }
 
 /** Index + 1 of the first watchpoint that overlaps, or 0. */

@@ -129,7 +129,7 @@ test('a step, a breakpoint, a watchpoint, Ctrl-C', () => {
   session.ask(`Z2,${hex(DATA)},8`);
   session.ask('c');
   session.run();
-  expect([session.answers.at(-1), session.machine.cpu.pc]).toEqual([`T05thread:p01.01;watch:${hex(DATA)};`, LOOP + 8n]);
+  expect([session.answers.at(-1), session.machine.cpu.pc]).toEqual([`T05thread:p01.01;watch:${hex(DATA)};`, LOOP + 4n]);
   session.ask(`z2,${hex(DATA)},8`);
   session.ask('c');
   expect(session.run()).toBe(Stop.Budget);
