@@ -34,6 +34,7 @@ interface Plan {
   readonly rs1: number;
   readonly rs2: number;
   readonly hasTarget: boolean;
+  readonly isJump: boolean;
   /** Nothing runs on behind it: decoding ahead stops. */
   readonly isEnd: boolean;
 }
@@ -49,6 +50,7 @@ const PLANS: readonly Plan[] = INSTRUCTIONS.map(insn => {
     rs1: fileOf('rs1'),
     rs2: fileOf('rs2'),
     hasTarget: hasTarget(base),
+    isJump: hasTarget(base) || base.name === 'jalr',
     isEnd: ENDS.has(base.name),
   };
 });
@@ -64,12 +66,15 @@ export class Predecoder {
 
   /** By position in INSTRUCTIONS: what the CPU has not is illegal. */
   private readonly isPresent: readonly boolean[];
+  /** Without C, the target of a jump may be misaligned: `unhandled` of cpu/slow looks at it. */
+  private readonly hasCompressed: boolean;
 
   constructor(
     private readonly ram: Ram,
     features: CpuFeatures,
   ) {
     this.isPresent = presentRows(INSTRUCTIONS, features);
+    this.hasCompressed = features.c;
     this.view = new DataView(ram.memory.buffer);
     this.code = viewOf(ram.u8);
   }
@@ -133,7 +138,8 @@ export class Predecoder {
     const plan = PLANS[decoded.index]!;
     const target = offset + decoded.imm;
     const isFar = plan.hasTarget && (target < 0 || target >= PAGE_SIZE);
-    this.write(at, handlerNumber(decoded.index, isFar), word);
+    const isChecked = !this.hasCompressed && plan.isJump && (!plan.hasTarget || (decoded.imm & 2) !== 0);
+    this.write(at, isChecked ? HANDLER_ILLEGAL : handlerNumber(decoded.index, isFar), word);
     const rd = decoded.rd === 0 && plan.rd === X_REGS ? X_SINK : plan.rd + 8 * decoded.rd;
     this.view.setUint16(at + OP_RD, rd, true);
     this.view.setUint16(at + OP_RS1, plan.rs1 + 8 * decoded.rs1, true);

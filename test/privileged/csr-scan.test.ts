@@ -1,6 +1,6 @@
 /** Every CSR in every mode, on our machine and on QEMU 7.2: equal, but for the list below. */
 import { describe, expect, test } from 'vitest';
-import { hasJudge, runOnOurs, runOnQemu } from './bare-metal.ts';
+import { hasJudge, runOnOurs, runOnQemu } from './run-both.ts';
 import { csrScanProgram, FIELDS, keyOf, parseScan, type ScanRow } from './csr-scan.ts';
 
 /** What follows rv64 in -cpu. */

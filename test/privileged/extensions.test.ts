@@ -5,7 +5,7 @@ import { formatOf } from '../../emulator/isa/formats.ts';
 import { encode } from '../../emulator/isa/encode.ts';
 import type { Insn } from '../../emulator/isa/insn.ts';
 import { Assembly } from '../isa/random-program.ts';
-import { hasJudge, runOnOurs, runOnQemu } from './bare-metal.ts';
+import { hasJudge, runOnOurs, runOnQemu } from './run-both.ts';
 
 const UART = 0x1000_0000;
 const FINISHER = 0x0010_0000;

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseCpu } from '../../emulator/host/cli/cpu-flag.ts';
 import { machineConfig } from '../../emulator/session/machine-options.ts';
 import { Machine, Stop } from '../../emulator/machine/machine.ts';
 
@@ -11,8 +12,9 @@ const INSTRUCTIONS_MAX = 200_000_000;
 const TIMEOUT_MS = 60_000;
 export const hasJudge = /version 7\.2\./.test(spawnSync(QEMU, ['--version'], { encoding: 'utf8' }).stdout ?? '');
 
-export function runOnOurs(program: Uint8Array): Uint8Array {
-  const machine = new Machine(machineConfig({ bios: program }));
+/** `cpu` is what follows rv64 in -cpu. */
+export function runOnOurs(program: Uint8Array, cpu = ''): Uint8Array {
+  const machine = new Machine(machineConfig({ bios: program, cpu: parseCpu(`rv64${cpu}`) }));
   const pieces: Uint8Array[] = [];
   machine.onConsole = bytes => void pieces.push(bytes);
   machine.powerOn();
@@ -21,13 +23,16 @@ export function runOnOurs(program: Uint8Array): Uint8Array {
   return Uint8Array.from(Buffer.concat(pieces));
 }
 
-export function runOnQemu(program: Uint8Array): Uint8Array {
+/** Without `cpu`, QEMU's own default, H and triggers included. */
+export function runOnQemu(program: Uint8Array, cpu?: string): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'strata-privileged-'));
   try {
     const [image, output] = [join(folder, 'program'), join(folder, 'output')];
     writeFileSync(image, program);
     const serial = ['-serial', `file:${output}`, '-monitor', 'none', '-display', 'none'];
-    execFileSync(QEMU, ['-M', 'virt', '-m', '128M', '-bios', image, ...serial], { timeout: TIMEOUT_MS });
+    const model = cpu === undefined ? [] : ['-cpu', `rv64,h=off,debug=off${cpu}`];
+    const args = ['-M', 'virt', '-m', '128M', ...model, '-bios', image, ...serial];
+    execFileSync(QEMU, args, { timeout: TIMEOUT_MS, stdio: 'ignore' });
     return readFileSync(output);
   } finally {
     rmSync(folder, { recursive: true });

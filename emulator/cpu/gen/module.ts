@@ -20,7 +20,7 @@ const SLOW: Record<string, Signature> = {
   storeConditional: [['i64', 'i32', 'i64'], ['i64']],
   carrylessProduct: [['i32', 'i64', 'i64'], ['i64']],
   csr: [['i32', 'i32', 'i64'], ['i64']],
-  illegal: [['i32'], []],
+  unhandled: [['i32'], []],
   ecall: [[], []],
   ebreak: [[], []],
   mret: [['i32'], []],

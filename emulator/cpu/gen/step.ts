@@ -218,7 +218,7 @@ export function stepFunction(calls: StepCalls, self: number): Code {
     brTable([...pseudo, ...depths], illegalDepth, handler),
     END,
     ...BASE_ROWS.flatMap((insn, position) => [new StepOps(calls, insn, BASE_ROWS.length - position).generate(), END]),
-    call(calls.named('illegal'), raw),
+    call(calls.named('unhandled'), raw),
     END,
     store('i64.store', i32(PC), load('i64.load', i32(NEXT_PC))),
     load('i32.load', i32(EVENT)),

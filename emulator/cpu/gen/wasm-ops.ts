@@ -25,7 +25,7 @@ export const STORES: Record<Width, MemoryMnemonic> = {
 /** i64 locals that `bind` may use in one handler. */
 export const TEMPORARIES = 12;
 /** f64 locals behind them, for the fast loop. */
-export const DOUBLE_TEMPORARIES = 32;
+export const DOUBLE_TEMPORARIES = 24;
 
 export function loadOf(width: Width, signed: boolean, address: Code): Code {
   return load(LOADS[width][signed ? 'signed' : 'unsigned'], address);

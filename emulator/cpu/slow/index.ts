@@ -2,19 +2,8 @@
 export { loadForUpdate, loadReserved, loadSlow, storeConditional, storeSlow } from './memory';
 export { instret } from './counters';
 export { csr, isCsrKnown, peekCsr, pokeCsr } from './csr';
-export {
-  ebreak,
-  ecall,
-  enterFloat,
-  fenceI,
-  illegal,
-  invalidationFence,
-  mret,
-  sfenceVma,
-  sret,
-  touchFloat,
-  wfi,
-} from './system';
+export { ebreak, ecall, enterFloat, fenceI, invalidationFence, mret, sfenceVma, sret, touchFloat, wfi } from './system';
+export { unhandled } from './jump';
 export { enter, fetchStraddling } from './enter';
 export { updatePmp } from './pmp';
 export { flushTlb } from './tlb';

@@ -51,6 +51,7 @@ export const TW: u64 = 1 << 21;
 export const TSR: u64 = 1 << 22;
 
 /** Exception codes */
+export const FETCH_MISALIGNED: u64 = 0;
 export const FETCH_ACCESS: u64 = 1;
 export const ILLEGAL: u64 = 2;
 export const BREAKPOINT: u64 = 3;

@@ -1,10 +1,11 @@
 /** ecall, ebreak, wfi, sfence.vma, and the gate in front of floating-point instructions. */
-import { EXIT, FEATURE_PMP, FRM, MIE, MSTATUS, PRIV, SBI_ENABLED } from '../layout';
+import { EXIT, FEATURE_C, FEATURE_PMP, FRM, MEPC, MIE, MSTATUS, PRIV, SBI_ENABLED, SEPC } from '../layout';
 import {
   BREAKPOINT,
   cell,
   ECALL_M,
   ECALL_U,
+  FETCH_MISALIGNED,
   FS,
   has,
   ILLEGAL,
@@ -47,16 +48,23 @@ export function ebreak(): void {
   trap(BREAKPOINT, 0);
 }
 
+/** Without C, instructions are at multiples of 4. */
+export function isMisaligned(target: u64): bool {
+  return (target & 2) != 0 && !has(FEATURE_C);
+}
+
 /** To a mode that no PMP rule lets do anything: QEMU 7.2 calls that illegal. */
 export function mret(raw: i32): void {
   const isToLower = (cell(MSTATUS) & MPP) != MPP;
   if (cell(PRIV) < PRIV_M || (isToLower && has(FEATURE_PMP) && !hasPmpRules())) illegal(raw);
+  else if (isMisaligned(cell(MEPC))) trap(FETCH_MISALIGNED, cell(MEPC));
   else returnFromMachine();
 }
 
 export function sret(raw: i32): void {
   const priv = cell(PRIV);
   if (priv == PRIV_U || (priv == PRIV_S && (cell(MSTATUS) & TSR) != 0)) illegal(raw);
+  else if (isMisaligned(cell(SEPC))) trap(FETCH_MISALIGNED, cell(SEPC));
   else returnFromSupervisor();
 }
 
