@@ -122,6 +122,8 @@ function netDevice(options: NetOptions, sockets: HostSockets | undefined): Devic
       (typeof value === 'string' ? [value] : value).map((one): NetworkOption => [name, one]),
     ),
   );
+  if (!sockets && network.hostForwards.length + network.guestForwards.length > 0)
+    throw new UserError('hostfwd and guestfwd need a host that has sockets', 'leave them out: a page has none');
   return { kind: 'net', mac, network, ...(bus ? { bus } : {}), ...(sockets ? { sockets } : {}) };
 }
 

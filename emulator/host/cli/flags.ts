@@ -5,7 +5,7 @@ import { EXTENSIONS } from '../../isa/extensions.ts';
 import { parseCpu } from './cpu-flag.ts';
 import { checkDevice, DEVICE_MODELS } from './device-models.ts';
 import { nearestHint } from './nearest.ts';
-import { applyNetdev, applyNic, applyObject } from './net-flags.ts';
+import { applyNet, applyNetdev, applyNic, applyObject } from './net-flags.ts';
 import { parseProps, splitFirst } from './option-list.ts';
 import type { CliOptions, DeviceFlag } from './options.ts';
 
@@ -72,6 +72,7 @@ export const FLAGS: readonly Flag[] = [
     help: '-netdev user and -device virtio-net-pci in one; without any of them there is no network card',
     apply: applyNic,
   },
+  { names: ['net'], argument: 'none', help: 'as -nic none', apply: applyNet },
   {
     names: ['object'],
     argument: 'filter-dump,id=X,netdev=N,file=F',

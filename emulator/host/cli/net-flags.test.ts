@@ -54,6 +54,7 @@ test('-nic does it in one; none takes it back', () => {
   expect(cards('-nic user')).toHaveLength(1);
   expect(cards('-nic user -nic none')).toEqual([]);
   expect(cards('-nic none')).toEqual([]);
+  expect(cards('-nic user -net none')).toEqual([]);
 });
 
 test('without a flag there is no card', () => {
@@ -104,6 +105,7 @@ test.each([
   ['-netdev user,id=a -device virtio-net-pci,netdev=a,mac=01:00:00:00:00:00', 'mac=01:00:00:00:00:00'],
   ['-nic user,model=e1000', 'model e1000'],
   ['-nic tap', 'only -nic user'],
+  ['-net nic', 'write -nic user'],
   ['-object rng-random,id=r', 'filter-dump'],
   ['-object filter-dump,id=f,netdev=x,file=/tmp/f', 'no netdev has the id x'],
   ['-nic user,id=n -object filter-dump,id=f,netdev=n,file=/no/such/f', 'filter-dump /no/such/f: no such file'],

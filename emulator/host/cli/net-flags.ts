@@ -36,6 +36,12 @@ export function applyNic(options: CliOptions, value: string): void {
   options.nics.push({ netdev, mac });
 }
 
+/** QEMU's old flag: only its `none` is still in use. */
+export function applyNet(options: CliOptions, value: string): void {
+  if (value !== 'none') throw new UserError(`-net ${value}: not understood`, 'write -nic user, or -nic none');
+  applyNic(options, value);
+}
+
 export function applyObject(options: CliOptions, value: string): void {
   const [kind, rest] = splitFirst(value);
   const bad = (hint: string): UserError => new UserError(`-object ${value}: not understood`, hint);
