@@ -24,6 +24,7 @@ const PROGRAMS = {
   asrv: 'tools/wasm2rv/asrv.ts',
   'wasm-fuzz': 'tools/wasm2rv/fuzz/cli.ts',
   image: 'tools/image/main.ts',
+  trace: 'tools/trace/main.ts',
   bench: 'tools/bench/main.ts',
   gen: 'tools/gen/main.ts',
   strata: 'emulator/host/node/index.ts',

@@ -19,6 +19,8 @@ const DTB_END_MAX = 0xc000_0000;
 const FW_DYNAMIC_MAGIC = 0x4942_534f;
 const FW_DYNAMIC_VERSION = 2;
 const FW_DYNAMIC_BYTES = 48;
+/** In front of it QEMU's ROM holds the code that a hart starts with; firmware is told the same address there. */
+const RESET_VECTOR_BYTES = 40;
 
 /** Loads everything and resets the hart into it. Returns what the boot ROM holds. @param romBase where it will be */
 export function powerOn(
@@ -60,7 +62,7 @@ export function powerOn(
   ram.write(dtbAt, dtb);
 
   cpu.isSbiEnabled = config.bios === 'default';
-  if (firmware) cpu.reset(firmware.start, Privilege.M, HART, dtbAt, romBase);
+  if (firmware) cpu.reset(firmware.start, Privilege.M, HART, dtbAt, romBase + RESET_VECTOR_BYTES);
   else if (hasFirmware) cpu.reset(kernel!.start, Privilege.S, HART, dtbAt);
   else cpu.reset((config.startsAtEntry && kernel?.entry) || ram.base, Privilege.M, HART, dtbAt);
   return fwDynamicInfo(kernel?.start ?? 0);
@@ -81,9 +83,9 @@ function placeInitrd(config: MachineConfig, ram: Ram, kernel: LoadedImage): { st
 
 /** OpenSBI's struct fw_dynamic_info: where the next stage is, entered in S-mode on hart 0. */
 function fwDynamicInfo(nextAddress: number): Uint8Array {
-  const bytes = new Uint8Array(FW_DYNAMIC_BYTES);
+  const bytes = new Uint8Array(RESET_VECTOR_BYTES + FW_DYNAMIC_BYTES);
   const view = viewOf(bytes);
   const fields = [FW_DYNAMIC_MAGIC, FW_DYNAMIC_VERSION, nextAddress, Privilege.S, 0, HART];
-  fields.forEach((field, i) => view.setBigUint64(8 * i, BigInt(field), true));
+  fields.forEach((field, i) => view.setBigUint64(RESET_VECTOR_BYTES + 8 * i, BigInt(field), true));
   return bytes;
 }
