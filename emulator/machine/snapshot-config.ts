@@ -78,7 +78,13 @@ function isDevice(value: Json): boolean {
   if (!isObject(value)) return false;
   const device = value as JsonObject;
   const kind = device['kind'] as DeviceSpec['kind'];
-  return Object.hasOwn(DEVICE_KINDS, kind) && DEVICE_KINDS[kind](device);
+  return Object.hasOwn(DEVICE_KINDS, kind) && DEVICE_KINDS[kind](device) && isPlace(device);
+}
+
+function isPlace({ bus = 'mmio', addr = { slot: 0, fn: 0 }, isModernOnly = false }: JsonObject): boolean {
+  if ((bus !== 'mmio' && bus !== 'pci') || !isBoolean(isModernOnly) || !isObject(addr)) return false;
+  const { slot = null, fn = null } = addr as JsonObject;
+  return isCount(slot) && (slot as number) < 32 && isCount(fn) && (fn as number) < 8;
 }
 
 function isDrive(value: Json): boolean {
