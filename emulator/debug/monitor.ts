@@ -8,6 +8,7 @@ import { deviceTree, drives, memoryTree } from './monitor/board-view.ts';
 import { examine } from './monitor/examine.ts';
 import { mappings } from './monitor/page-tables.ts';
 import { registers } from './monitor/registers.ts';
+import { withStore, type SnapshotStore } from './monitor/snapshots.ts';
 
 /** What the host does for the monitor. */
 export interface MonitorHost {
@@ -15,6 +16,8 @@ export interface MonitorHost {
   isStopped: boolean;
   /** The hart that commands look at. */
   hart: number;
+  /** Absent: a host that keeps none. */
+  readonly snapshots?: SnapshotStore;
   quit(): void;
 }
 
@@ -61,6 +64,23 @@ const COMMANDS: readonly MonitorCommand[] = [
     help: 'running or stopped, time, instructions',
     run: ({ machine, isStopped }) =>
       `VM status: ${isStopped ? 'paused' : 'running'}, ${(machine.nowMs / 1000).toFixed(3)} s, ${machine.instret} instructions\n`,
+  },
+  {
+    name: 'info snapshots',
+    help: 'the snapshots of the current directory',
+    run: ({ snapshots }) => withStore(snapshots, store => store.list()),
+  },
+  {
+    name: 'savevm',
+    takes: 'NAME',
+    help: 'keep this moment in the file NAME.snapshot; a NAME with a dot or slash is a file',
+    run: ({ snapshots }, name) => withStore(snapshots, store => store.save(name)),
+  },
+  {
+    name: 'loadvm',
+    takes: 'NAME',
+    help: 'go back to a moment that was kept',
+    run: ({ snapshots }, name) => withStore(snapshots, store => store.load(name)),
   },
   { name: 'cpu', takes: 'N', help: 'choose the hart that commands look at', run: chooseHart },
   {

@@ -42,6 +42,11 @@ export function loadImage(file: Uint8Array, name: string, defaultStart: number):
 
 /** Writes the segments; a segment outside of RAM is a UserError. */
 export function placeImage(ram: Ram, image: LoadedImage, name: string): void {
+  const total = image.segments.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+  const isWithin = image.segments.every(({ pa, memoryBytes }) => ram.contains(pa, memoryBytes));
+  // Some overlap, then; thousands of them would be written for hours.
+  if (isWithin && total > ram.size)
+    throw new UserError(`${name}: its segments add up to ${hex(total)} bytes, more than RAM`, 'link it for RAM');
   for (const { pa, bytes, memoryBytes } of image.segments) {
     if (!ram.contains(pa, memoryBytes)) {
       throw new UserError(

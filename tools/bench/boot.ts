@@ -1,6 +1,6 @@
 /** From nothing to the prompt: wall time and retired instructions, and what a booted machine costs to roll back and fork. */
 import { statSync } from 'node:fs';
-import { boot, powerOn, type Vm } from '../../emulator/host/node/index.ts';
+import { boot, builtImage, FileBackend, powerOn, Vm } from '../../emulator/host/node/index.ts';
 import { Stop } from '../../emulator/machine/machine.ts';
 import { ConsoleSession } from './console-session.ts';
 import type { Figure } from './figures.ts';
@@ -91,9 +91,24 @@ async function momentFigures(): Promise<Figure[]> {
     return performance.now() - start;
   });
   const median = (list: number[]): number => list.sort((a, b) => a - b)[list.length >> 1]!;
+  vm.restore(booted);
+  const saves: number[] = [];
+  const loads: number[] = [];
+  let file = vm.save();
+  for (let i = 0; i < 7; i++) {
+    const start = performance.now();
+    file = vm.save();
+    const saved = performance.now();
+    Vm.load(file, { openDrive: () => new FileBackend(builtImage('rootfs.img'), true) });
+    saves.push(saved - start);
+    loads.push(performance.now() - saved);
+  }
   return [
     { group: 'moment', name: 'restore after one command', value: median(restores), unit: 'ms' },
     { group: 'moment', name: 'fork of a booted 128 MiB machine', value: median(forks), unit: 'ms' },
+    { group: 'moment', name: 'snapshot file of it', value: Math.round(file.length / 1024), unit: 'KiB' },
+    { group: 'moment', name: 'save it', value: median(saves), unit: 'ms' },
+    { group: 'moment', name: 'load it, a new machine included', value: median(loads), unit: 'ms' },
   ];
 }
 

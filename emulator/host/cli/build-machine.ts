@@ -2,7 +2,8 @@
 import { UserError } from '../../base/user-error.ts';
 import { VIRTUAL_EPOCH_MS, type DeviceSpec, type MachineConfig, type VirtioPlace } from '../../machine/config.ts';
 import { CowLayer } from '../../storage/cow-layer.ts';
-import { builtImage, FileBackend, outputFile, readNamed } from '../node/files.ts';
+import { openDisk } from '../node/disk-image.ts';
+import { builtImage, outputFile, readNamed } from '../node/files.ts';
 import { modelOf, placeOf } from './device-models.ts';
 import { Cards } from './net-flags.ts';
 import type { ChardevFlag, CliOptions, DeviceFlag, DriveFlag } from './options.ts';
@@ -25,9 +26,9 @@ export function buildMachine(options: CliOptions, guestError: (what: string) => 
   const rootDrive: DriveFlag = { file: builtImage('rootfs.img'), id: '', isReadOnly: true, isVirtio: false };
   const files: { close(): void }[] = [];
   const blk = (drive: DriveFlag, serial: string, place: VirtioPlace): DeviceSpec => {
-    const file = new FileBackend(drive.file, drive.isReadOnly || options.isSnapshot);
-    files.push(file);
-    const backend = options.isSnapshot && !drive.isReadOnly ? new CowLayer(file) : file;
+    const disk = openDisk(drive.file, drive.isReadOnly || options.isSnapshot, drive.format);
+    files.push(...disk.files);
+    const backend = options.isSnapshot && !drive.isReadOnly ? new CowLayer(disk.backend) : disk.backend;
     return { kind: 'blk', backend, serial, ...place };
   };
   const devices: DeviceSpec[] = isDefaultSystem ? [blk(rootDrive, '', { bus: 'mmio' })] : [];

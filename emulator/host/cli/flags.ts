@@ -4,6 +4,7 @@ import { ICOUNT_SHIFT_AUTO } from '../../machine/config.ts';
 import { EXTENSIONS } from '../../isa/extensions.ts';
 import { parseCpu } from './cpu-flag.ts';
 import { checkDevice, DEVICE_MODELS } from './device-models.ts';
+import { DISK_FORMATS } from '../node/disk-image.ts';
 import { nearestHint } from './nearest.ts';
 import { applyNet, applyNetdev, applyNic, applyObject } from './net-flags.ts';
 import { parseProps, splitFirst } from './option-list.ts';
@@ -50,8 +51,8 @@ export const FLAGS: readonly Flag[] = [
   },
   {
     names: ['drive'],
-    argument: 'file=F,format=raw,if=virtio|none[,id=X,readonly=on]',
-    help: 'a raw disk image: a disk on PCI, or with if=none the drive of a -device',
+    argument: 'file=F,format=raw|qcow2,if=virtio|none[,id=X,readonly=on]',
+    help: 'a disk image: a disk on PCI, or with if=none the drive of a -device; qcow2 needs readonly=on or -snapshot',
     apply: applyDrive,
   },
   {
@@ -93,6 +94,12 @@ export const FLAGS: readonly Flag[] = [
     apply: applySerial,
   },
   { names: ['snapshot'], help: 'writes to drives stay in memory and are lost', apply: o => (o.isSnapshot = true) },
+  {
+    names: ['loadvm'],
+    argument: 'NAME',
+    help: 'go on from a snapshot of savevm: NAME.snapshot, or a file when NAME has a dot or slash. The machine is the one it has; a -drive says where an image lies now',
+    apply: (o, v) => (o.loadvm = v),
+  },
   { names: ['no-reboot'], help: 'a reboot of the guest ends the machine', apply: o => (o.isRebootRefused = true) },
   {
     names: ['icount'],
@@ -208,7 +215,9 @@ function applyDrive(options: CliOptions, value: string): void {
   const props = parseProps(value);
   const file = props.get('file');
   if (file === undefined) throw bad('drive', value, 'name the image with file=');
-  if ((props.get('format') ?? 'raw') !== 'raw') throw bad('drive', value, 'only format=raw is possible');
+  const formatName = props.get('format');
+  const format = DISK_FORMATS.find(name => name === formatName);
+  if (formatName !== undefined && !format) throw bad('drive', value, `format is ${DISK_FORMATS.join(' or ')}`);
   const attachment = props.get('if') ?? 'none';
   if (attachment !== 'none' && attachment !== 'virtio')
     throw bad('drive', value, 'write if=virtio, or if=none,id=X and a -device with drive=X');
@@ -223,6 +232,7 @@ function applyDrive(options: CliOptions, value: string): void {
     file,
     id: props.get('id') ?? '',
     isReadOnly: readonly === 'on',
+    ...(format ? { format } : {}),
     isVirtio: attachment === 'virtio',
   });
 }

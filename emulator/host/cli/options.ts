@@ -3,11 +3,14 @@ import type { NetworkConfig } from '../../device/net/config.ts';
 import type { GdbAddress } from '../node/gdb-server.ts';
 import { DEFAULT_FEATURES, type CpuFeatures } from '../../isa/extensions.ts';
 import { SIGNATURE_GRANULARITY } from '../../machine/htif.ts';
+import type { DiskFormat } from '../node/disk-image.ts';
 
 export interface DriveFlag {
   readonly file: string;
   readonly id: string;
   readonly isReadOnly: boolean;
+  /** Absent: to be found out. */
+  readonly format?: DiskFormat;
   /** `if=virtio`: a virtio-blk-pci of its own, behind every -device. */
   readonly isVirtio: boolean;
 }
@@ -53,6 +56,10 @@ export interface CliOptions {
   kernel: string | undefined;
   initrd: string | undefined;
   append: string | undefined;
+  /** A snapshot to go on from. */
+  loadvm: string | undefined;
+  /** The flags that were there, by the first of their names. */
+  given: string[];
   drives: DriveFlag[];
   devices: DeviceFlag[];
   chardevs: ChardevFlag[];
@@ -91,6 +98,8 @@ export function defaultOptions(): CliOptions {
     kernel: undefined,
     initrd: undefined,
     append: undefined,
+    loadvm: undefined,
+    given: [],
     drives: [],
     devices: [],
     chardevs: [],

@@ -77,7 +77,7 @@ describe('what is not understood is refused, with what to do', () => {
     ['-smp 4', 'only -smp 1'],
     ['-nographic=yes', 'takes no value'],
     ['-drive if=none', 'file='],
-    ['-drive file=f,format=qcow2', 'format=raw'],
+    ['-drive file=f,format=vmdk', 'format is raw or qcow2'],
     ['-drive file=f,if=scsi', 'if=virtio'],
     ['-drive file=f,wat=1', 'wat'],
     ['-drive file=f,if=virtio,serial=s', '-device virtio-blk-pci,drive=X,serial=S'],

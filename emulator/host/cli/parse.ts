@@ -33,6 +33,7 @@ export function parseCommandLine(args: readonly string[]): CliOptions {
         `${nearestHint(name, [...BY_NAME.keys()], '-')}--help lists the flags`,
       );
     }
+    options.given.push(flag.names[0]!);
     if (flag.argument === undefined) {
       if (inline !== undefined) throw new UserError(`${arg}: -${name} takes no value`, `write -${name}`);
       flag.apply(options, '');

@@ -3,6 +3,7 @@ import { closeSync, existsSync, writeFileSync, writeSync } from 'node:fs';
 import { UserError } from '../../base/user-error.ts';
 import { TIMEBASE_HZ } from '../../bus/clock.ts';
 import type { MonitorHost } from '../../debug/monitor.ts';
+import type { SnapshotStore } from '../../debug/monitor/snapshots.ts';
 import { Profiler } from '../../debug/profile/profiler.ts';
 import { formatIp } from '../../device/net/addresses.ts';
 import { drive } from '../../machine/drive.ts';
@@ -17,6 +18,7 @@ import { ConsoleInput } from './console-input.ts';
 import { ConsoleTail } from './console-tail.ts';
 import { startGuestCommand } from './guest-command.ts';
 import type { CliOptions } from './options.ts';
+import { loadRun, snapshotStore } from './snapshots.ts';
 import { TraceLog } from './trace-log.ts';
 
 const STATUS_TIMEOUT = 124;
@@ -39,17 +41,28 @@ export class Run implements MonitorHost {
   private readonly chardev: ReturnType<typeof buildMachine>['chardev'];
   private input: ConsoleInput | undefined;
   private gdb: GdbServer | undefined;
+  private agent: AgentClient | undefined;
+  /** At the moment that -loadvm has gone back to. */
+  private readonly wasAgentReady: boolean;
+  readonly snapshots: SnapshotStore;
 
   /** Errors of the user come from here, before anything is touched. */
   constructor(private readonly options: CliOptions) {
     const log = new TraceLog(options.logItems, options.logFile);
-    const { config, chardev, hasWritableDrive, files } = buildMachine(options, log.guestError);
-    this.closers.push(() => files.forEach(file => file.close()));
-    this.chardev = chardev;
-    this.hasWritableDrive = hasWritableDrive;
-    this.machine = new Machine(config);
+    const loaded = options.loadvm === undefined ? undefined : loadRun(options, options.loadvm, log.guestError);
+    const built = loaded ? undefined : buildMachine(options, log.guestError);
+    this.closers.push(() => (loaded ?? built)?.files.forEach(file => file.close()));
+    this.chardev = built?.chardev;
+    this.hasWritableDrive = built?.hasWritableDrive ?? false;
+    this.machine = loaded?.machine ?? new Machine(built!.config);
+    this.wasAgentReady = loaded?.isAgentReady ?? false;
+    this.snapshots = snapshotStore(
+      this.machine,
+      () => this.agent?.isReady ?? false,
+      () => this.agent?.rewind(),
+    );
     log.attach(this.machine);
-    this.machine.powerOn();
+    if (!loaded) this.machine.powerOn();
     this.connectOutput();
     this.connectProfiler();
     if (options.isTohost) this.connectTestProgram();
@@ -190,9 +203,13 @@ export class Run implements MonitorHost {
       return;
     }
     const agent = new AgentClient(bytes => machine.sendToAgent(bytes));
+    this.agent = agent;
     port.onData = bytes => agent.receive(bytes);
     if (this.options.command === undefined) this.passWindowSize(agent);
     else this.runCommand(agent, this.options.command);
+    if (!this.wasAgentReady) return;
+    agent.rewind();
+    agent.onReady();
   }
 
   private passWindowSize(agent: AgentClient): void {

@@ -8,7 +8,8 @@ import {
 } from '../../session/machine-options.ts';
 import { boot as bootConfig, Vm } from '../../session/vm.ts';
 import { nodeSockets } from './sockets.ts';
-import { builtImage, FileBackend, readNamed } from './files.ts';
+import { openDisk } from './disk-image.ts';
+import { builtImage, readNamed } from './files.ts';
 
 /** A file's name, or its contents. */
 export type ImageFile = string | Uint8Array | NamedBytes;
@@ -58,5 +59,5 @@ function read(image: ImageFile, what: string): Uint8Array | NamedBytes {
 }
 
 function open(image: string | DriveImage): DriveImage {
-  return typeof image === 'string' ? new FileBackend(image, true) : image;
+  return typeof image === 'string' ? openDisk(image, true).backend : image;
 }

@@ -72,6 +72,8 @@ export class FileBackend implements BlockBackend {
   constructor(
     private readonly path: string,
     readonly isReadOnly: boolean,
+    /** The size is a multiple of this. */
+    unit = SECTOR_SIZE,
   ) {
     this.label = path;
     try {
@@ -82,10 +84,10 @@ export class FileBackend implements BlockBackend {
     const stat = fstatSync(this.fd);
     this.sizeBytes = stat.size;
     if (!stat.isFile()) throw new UserError(`drive ${path}: not a regular file`, 'give the name of a raw disk image');
-    if (stat.size === 0 || stat.size % SECTOR_SIZE !== 0) {
+    if (stat.size === 0 || stat.size % unit !== 0) {
       closeSync(this.fd);
       throw new UserError(
-        `drive ${path}: ${stat.size} bytes, not a multiple of ${SECTOR_SIZE}`,
+        stat.size === 0 ? `drive ${path}: empty` : `drive ${path}: ${stat.size} bytes, not a multiple of ${unit}`,
         'give a raw disk image; npm run build makes images/out/rootfs.img',
       );
     }
