@@ -48,11 +48,11 @@ export class TcpRelay implements ConnectionEvents, StreamEvents {
   }
 
   onClosed(isError: boolean): void {
-    if (this.isStreamClosed || !isError) return;
+    if (this.isStreamClosed) return;
     this.isStreamClosed = true;
     // Who had said goodbye wants its last words delivered.
-    if (this.isEnded) this.stream.close();
-    else this.stream.reset();
+    if (isError && !this.isEnded) this.stream.reset();
+    else this.stream.close();
   }
 
   // From the host's side

@@ -98,12 +98,12 @@ export class Tcp {
     }
   }
 
-  /** Forgets everything, without a word to the guest. */
-  reset(): void {
+  /** Forgets everything, without a word to the guest. @param isError what the other ends are told */
+  reset(isError = true): void {
     for (const connection of this.connections.values()) {
       if (connection.state === TcpState.TimeWait || connection.state === TcpState.Closed) continue;
       connection.state = TcpState.Closed;
-      connection.events.onClosed(true);
+      connection.events.onClosed(isError);
     }
     this.connections.clear();
     this.lost = [];

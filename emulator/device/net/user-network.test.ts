@@ -279,7 +279,7 @@ describe('hostfwd', () => {
     guest.sockets.call(end(ip('127.0.0.2'), 999));
     expect(guest.segments()[0]!.source.port).not.toBe(999);
     guest.network.close();
-    expect(stream.calls).toEqual(['resume', 'reset']);
+    expect(stream.calls).toEqual(['resume', 'close']);
     expect(guest.sockets.onStream).toBe(undefined);
   });
 

@@ -123,6 +123,8 @@ export class UserNetwork implements NetBackend {
     for (const listener of this.listeners) listener.close();
     this.listeners = [];
     this.opening = undefined;
+    // As when a process ends: what the guest has sent still arrives.
+    this.tcp.reset(false);
     this.powerOff();
   }
 
