@@ -111,9 +111,10 @@ export function runOnOracle({ code, data }: Program): Uint8Array {
   return bytes;
 }
 
-/** Instructions of the last `runOnCpu` in a fast mode. */
+let ran = 0;
+/** Instructions of the last `runOnCpu`. */
 export function instructionsRun(): number {
-  return fast.cpu.instret;
+  return ran;
 }
 
 /** In S-mode; the first ecall ends it. */
@@ -129,7 +130,9 @@ export function runOnCpu({ code, data }: Program, mode: Mode = Mode.Bare, maxIns
   cpu.reset(CODE_BASE, Privilege.S);
   cpu.setCsr(0x100, 0x6000n); // sstatus.FS: dirty
   if (mode === Mode.Paged) cpu.setCsr(0x180, pageTables(ram, pages, placeOf));
+  const before = cpu.instret;
   const reason = cpu.run(maxInstructions);
+  ran = cpu.instret - before;
   if (reason !== ExitReason.SbiCall) throw new Error(`stopped with ${reason} at ${cpu.pc.toString(16)}`);
   const out = new Uint8Array(data.length);
   for (let i = 0; i < pages; i++) {
