@@ -177,6 +177,17 @@ export class Cpu implements EngineUser {
     this.raiseEvent();
   }
 
+  /** mip.SSIP, which software owns: the SBI's IPIs. A write of mip as a whole would latch the bits of wires that are up. */
+  get isSsip(): boolean {
+    return (this.word(layout.MIP_SOFT) & (1 << Interrupt.SSIP)) !== 0;
+  }
+  set isSsip(level: boolean) {
+    const at = layout.MIP_SOFT >> 2;
+    const bits = this.u32[at]!;
+    this.u32[at] = level ? bits | (1 << Interrupt.SSIP) : bits & ~(1 << Interrupt.SSIP);
+    this.raiseEvent();
+  }
+
   /** Sstc: the tick at which STIP rises; Infinity when off. The board raises it: `setInterruptPending(STIP, …)`. */
   get stimecmp(): number {
     const isOn = this.features.sstc && (this.u32[(layout.MENVCFG >> 2) + 1]! & STCE_HIGH) !== 0;
@@ -202,9 +213,12 @@ export class Cpu implements EngineUser {
    */
   reset(pc: number, mode: Privilege, a0 = 0, a1 = 0, a2 = 0): void {
     const { instret } = this;
+    const lines = this.word(layout.MIP_LINES);
     this.u64.fill(0n, layout.ARCH_START >> 3, layout.REMAINING >> 3);
     this.u64.fill(0n, layout.PMU_START >> 3, layout.PMU_END >> 3);
     this.i32.fill(0, layout.REMAINING >> 2, layout.SBI_ENABLED >> 2);
+    // Wires: those who drive them know best.
+    this.setNumber(layout.MIP_LINES, lines);
     // Time may be counted by it: it goes on, while the guest's counters begin at 0.
     this.setNumber(layout.INSTRET_BASE, instret);
     for (const at of [layout.MINSTRET_OFFSET, layout.MCYCLE_OFFSET])

@@ -3,12 +3,13 @@ import { hex, MIB, viewOf } from '../base/bytes.ts';
 import { UserError } from '../base/user-error.ts';
 import { DEFAULT_FEATURES } from '../isa/extensions.ts';
 import type { Ram } from '../bus/ram.ts';
-import { Privilege, type Cpu } from '../cpu/cpu.ts';
+import { Privilege } from '../cpu/cpu.ts';
 import type { MachineConfig } from './config.ts';
 import { deviceTreeBlob, type SocDevice } from './device-tree.ts';
+import type { Hart } from './hart.ts';
 import { loadImage, placeImage, type LoadedImage } from './load-image.ts';
 
-const HART = 0;
+const BOOT_HART = 0;
 /** Behind firmware of at most this size, a kernel without addresses of its own goes. */
 const FIRMWARE_BYTES = 2 * MIB;
 const INITRD_GAP_MAX = 128 * MIB;
@@ -22,11 +23,14 @@ const FW_DYNAMIC_BYTES = 48;
 /** In front of it QEMU's ROM holds the code that a hart starts with; firmware is told the same address there. */
 const RESET_VECTOR_BYTES = 40;
 
-/** Loads everything and resets the hart into it. Returns what the boot ROM holds. @param romBase where it will be */
+/**
+ * Loads everything and resets the harts into it: all of them into firmware; the built-in SBI starts hart 0 alone. Returns
+ * what the boot ROM holds. @param romBase where it will be
+ */
 export function powerOn(
   config: MachineConfig,
   ram: Ram,
-  cpu: Cpu,
+  harts: readonly Hart[],
   soc: readonly SocDevice[],
   rngSeed: Uint8Array,
   romBase: number,
@@ -44,6 +48,7 @@ export function powerOn(
     ramSize: ram.size,
     soc,
     append: config.append,
+    harts: harts.length,
     cpu: config.cpu ?? DEFAULT_FEATURES,
     ...(initrd ? { initrd } : {}),
     rngSeed,
@@ -61,10 +66,17 @@ export function powerOn(
   if (kernel && config.kernel) placeImage(ram, kernel, config.kernel.name);
   ram.write(dtbAt, dtb);
 
-  cpu.isSbiEnabled = config.bios === 'default';
-  if (firmware) cpu.reset(firmware.start, Privilege.M, HART, dtbAt, romBase + RESET_VECTOR_BYTES);
-  else if (hasFirmware) cpu.reset(kernel!.start, Privilege.S, HART, dtbAt);
-  else cpu.reset((config.startsAtEntry && kernel?.entry) || ram.base, Privilege.M, HART, dtbAt);
+  const entry = (config.startsAtEntry && kernel?.entry) || ram.base;
+  const infoAt = romBase + RESET_VECTOR_BYTES;
+  for (const hart of harts) {
+    const { cpu, id } = hart;
+    hart.powerOn();
+    cpu.isSbiEnabled = config.bios === 'default';
+    if (firmware) cpu.reset(firmware.start, Privilege.M, id, dtbAt, infoAt);
+    else if (!hasFirmware) cpu.reset(entry, Privilege.M, id, dtbAt, infoAt);
+    else cpu.reset(kernel!.start, Privilege.S, id, dtbAt);
+    if (cpu.isSbiEnabled && id !== BOOT_HART) hart.stop();
+  }
   return fwDynamicInfo(kernel?.start ?? 0);
 }
 
@@ -85,7 +97,7 @@ function placeInitrd(config: MachineConfig, ram: Ram, kernel: LoadedImage): { st
 function fwDynamicInfo(nextAddress: number): Uint8Array {
   const bytes = new Uint8Array(RESET_VECTOR_BYTES + FW_DYNAMIC_BYTES);
   const view = viewOf(bytes);
-  const fields = [FW_DYNAMIC_MAGIC, FW_DYNAMIC_VERSION, nextAddress, Privilege.S, 0, HART];
+  const fields = [FW_DYNAMIC_MAGIC, FW_DYNAMIC_VERSION, nextAddress, Privilege.S, 0, BOOT_HART];
   fields.forEach((field, i) => view.setBigUint64(RESET_VECTOR_BYTES + 8 * i, BigInt(field), true));
   return bytes;
 }

@@ -53,6 +53,8 @@ export interface MachineConfig {
   readonly kernel?: NamedBytes;
   readonly initrd?: NamedBytes;
   readonly append: string;
+  /** 1 to HARTS_MAX; default 1. */
+  readonly harts?: number;
   /** The processor's extensions; default: QEMU 7.2's. */
   readonly cpu?: CpuFeatures;
   readonly devices: readonly DeviceSpec[];
@@ -69,6 +71,7 @@ export interface MachineConfig {
   readonly guestError: GuestErrorLog;
 }
 
+export const HARTS_MAX = 8;
 /** Without another choice, virtual time begins here: 2026-01-01T00:00:00Z. */
 export const VIRTUAL_EPOCH_MS = 1_767_225_600_000;
 /** `-icount auto`: 125 MIPS. */

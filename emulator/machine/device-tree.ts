@@ -12,10 +12,10 @@ const MMU_TYPE = 'riscv,sv57';
 /** Where a slot number stands in the first cell of a PCI address. */
 const PCI_SLOT_SHIFT = 11;
 
-const CPU_PHANDLE = 1;
-const INTC_PHANDLE = 2;
-const PLIC_PHANDLE = 3;
-const TEST_PHANDLE = 4;
+const PLIC_PHANDLE = 1;
+const TEST_PHANDLE = 2;
+const cpuPhandle = (hart: number): number => 3 + 2 * hart;
+const intcPhandle = (hart: number): number => 4 + 2 * hart;
 
 /** Interrupt numbers at a hart's own controller. */
 const CPU_IRQ = { supervisorExternal: 9, machineExternal: 11, machineSoft: 3, machineTimer: 7 };
@@ -34,6 +34,7 @@ export interface DeviceTreeInputs {
   /** In the order in which the tree lists them. */
   readonly soc: readonly SocDevice[];
   readonly append: string;
+  readonly harts: number;
   readonly cpu: CpuFeatures;
   readonly initrd?: { readonly start: number; readonly end: number };
   /** 32 random bytes for the kernel's generator. */
@@ -52,13 +53,13 @@ export function deviceTreeBlob(inputs: DeviceTreeInputs): Uint8Array {
   const memory = root.child(`memory@${inputs.ramBase.toString(16)}`);
   memory.prop('device_type', 'memory');
   memory.prop('reg', ...cells64(inputs.ramBase), ...cells64(inputs.ramSize));
-  describeCpus(root.child('cpus'), inputs.cpu);
+  describeCpus(root.child('cpus'), inputs.harts, inputs.cpu);
   const soc = root.child('soc');
   soc.prop('#address-cells', 2);
   soc.prop('#size-cells', 2);
   soc.prop('compatible', 'simple-bus');
   soc.prop('ranges');
-  for (const entry of inputs.soc) describeSocDevice(soc, entry);
+  for (const entry of inputs.soc) describeSocDevice(soc, entry, inputs.harts);
   return root.toBlob();
 }
 
@@ -80,14 +81,19 @@ function describeSyscon(node: FdtNode, compatible: string, value: number): void 
   node.prop('value', value);
 }
 
-function describeCpus(cpus: FdtNode, features: CpuFeatures): void {
+function describeCpus(cpus: FdtNode, harts: number, features: CpuFeatures): void {
   cpus.prop('#address-cells', 1);
   cpus.prop('#size-cells', 0);
   cpus.prop('timebase-frequency', TIMEBASE_HZ);
-  const cpu = cpus.child('cpu@0');
-  cpu.prop('phandle', CPU_PHANDLE);
+  for (let hart = 0; hart < harts; hart++) describeCpu(cpus.child(`cpu@${hart}`), hart, features);
+  const cluster = cpus.child('cpu-map').child('cluster0');
+  for (let hart = 0; hart < harts; hart++) cluster.child(`core${hart}`).prop('cpu', cpuPhandle(hart));
+}
+
+function describeCpu(cpu: FdtNode, hart: number, features: CpuFeatures): void {
+  cpu.prop('phandle', cpuPhandle(hart));
   cpu.prop('device_type', 'cpu');
-  cpu.prop('reg', 0);
+  cpu.prop('reg', hart);
   cpu.prop('status', 'okay');
   cpu.prop('compatible', 'riscv');
   cpu.prop('riscv,isa', isaString(features));
@@ -98,11 +104,10 @@ function describeCpus(cpus: FdtNode, features: CpuFeatures): void {
   intc.prop('#address-cells', 0);
   intc.prop('interrupt-controller');
   intc.prop('compatible', 'riscv,cpu-intc');
-  intc.prop('phandle', INTC_PHANDLE);
-  cpus.child('cpu-map').child('cluster0').child('core0').prop('cpu', CPU_PHANDLE);
+  intc.prop('phandle', intcPhandle(hart));
 }
 
-function describeSocDevice(soc: FdtNode, { device, node: name, base, irq }: SocDevice): void {
+function describeSocDevice(soc: FdtNode, { device, node: name, base, irq }: SocDevice, harts: number): void {
   const node = soc.child(`${name}@${hex(base).slice(2)}`);
   device.describe(node);
   node.prop('reg', ...cells64(base), ...cells64(device.windowSize));
@@ -112,9 +117,9 @@ function describeSocDevice(soc: FdtNode, { device, node: name, base, irq }: SocD
   }
   if (name === 'plic') {
     node.prop('phandle', PLIC_PHANDLE);
-    node.prop('interrupts-extended', ...forHart('machineExternal', 'supervisorExternal'));
+    node.prop('interrupts-extended', ...forHarts(harts, 'machineExternal', 'supervisorExternal'));
   }
-  if (name === 'clint') node.prop('interrupts-extended', ...forHart('machineSoft', 'machineTimer'));
+  if (name === 'clint') node.prop('interrupts-extended', ...forHarts(harts, 'machineSoft', 'machineTimer'));
   if (name === 'pci') describePciInterrupts(node);
   if (name === 'test') node.prop('phandle', TEST_PHANDLE);
 }
@@ -132,6 +137,6 @@ function describePciInterrupts(node: FdtNode): void {
   node.prop('interrupt-map-mask', (PCI_PINS - 1) << PCI_SLOT_SHIFT, 0, 0, 7);
 }
 
-function forHart(...lines: (keyof typeof CPU_IRQ)[]): number[] {
-  return lines.flatMap(line => [INTC_PHANDLE, CPU_IRQ[line]]);
+function forHarts(harts: number, ...lines: (keyof typeof CPU_IRQ)[]): number[] {
+  return Array.from({ length: harts }, (_, hart) => lines.flatMap(line => [intcPhandle(hart), CPU_IRQ[line]])).flat();
 }

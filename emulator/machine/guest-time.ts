@@ -13,8 +13,6 @@ export interface GuestTime {
   instructionsUntil(deadlineTick: number): number;
   /** The hart has nothing to do before `tick`: virtual time jumps there; real time does not. */
   skipTo(tick: number): void;
-  /** The instruction counter is about to restart at 0. */
-  beforeCounterReset(): void;
   /** Real time passes only between start and stop. */
   start(): void;
   stop(): void;
@@ -45,9 +43,6 @@ export class VirtualTime implements GuestTime {
   skipTo(tick: number): void {
     this.baseNs += Math.max(0, tick * NS_PER_TICK - this.nowNs());
   }
-  beforeCounterReset(): void {
-    this.baseNs = this.nowNs();
-  }
   start(): void {}
   stop(): void {}
   save(out: StateWriter): void {
@@ -72,7 +67,6 @@ export class RealTime implements GuestTime {
     return REAL_SLICE_INSTRUCTIONS;
   }
   skipTo(): void {}
-  beforeCounterReset(): void {}
   start(): void {
     this.startedMs ??= performance.now();
   }

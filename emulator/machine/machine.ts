@@ -3,20 +3,24 @@
  * is a reason to stop; who waits for what (a terminal, a test) is the caller's business (drive.ts, session/).
  */
 import { assert, must } from '../base/assert.ts';
-import { MIB } from '../base/bytes.ts';
+import { joinWords, MIB } from '../base/bytes.ts';
 import { StateReader, StateWriter } from '../base/state.ts';
 import type { Bus } from '../bus/bus.ts';
-import { NS_PER_TICK, TimerQueue, type Timer } from '../bus/clock.ts';
+import { NS_PER_TICK, TimerQueue } from '../bus/clock.ts';
 import { Ram } from '../bus/ram.ts';
 import { Cpu, ExitReason, Interrupt } from '../cpu/cpu.ts';
+import { Engine } from '../cpu/engine.ts';
 import { HostEntropy, SeededEntropy, type EntropySource } from '../device/entropy.ts';
 import { Rom } from '../device/rom.ts';
 import type { VirtioConsole } from '../device/virtio/console.ts';
 import type { UserNetwork } from '../device/net/user-network.ts';
+import { marchid, mimpid, mvendorid } from '../isa/csr-numbers.ts';
+import { DEFAULT_FEATURES } from '../isa/extensions.ts';
 import { answerSbi, type SbiHost } from '../sbi/sbi.ts';
 import { powerOn } from './boot.ts';
 import type { MachineConfig } from './config.ts';
 import type { SocDevice } from './device-tree.ts';
+import { Hart } from './hart.ts';
 import { RealTime, VirtualTime, type GuestTime } from './guest-time.ts';
 import type { StatePart } from './state-part.ts';
 import { MROM_BASE, RAM_BASE, virtBoard, type Board } from './virt-board.ts';
@@ -49,23 +53,28 @@ const SBI_ARGUMENTS = 6;
 const LSR = 5;
 const LSR_DR = 1;
 const RNG_SEED_BYTES = 32;
-const CSR_MIP = 0x344;
+/**
+ * How many instructions a hart runs before the next one does: short enough that one that spins for another one's lock
+ * does not spin for long, long enough that changing harts costs little (docs/smp.md).
+ */
+const TURN_INSTRUCTIONS = 10_000;
 
 export class Machine {
   readonly ram: Ram;
   /** The boot hart: `harts[0]`. */
   readonly cpu: Cpu;
+  /** By hart id. */
   readonly harts: readonly Cpu[];
   readonly time: GuestTime;
   readonly timers: TimerQueue;
   private readonly board: Board;
   readonly bus: Bus;
   private readonly entropy: EntropySource;
-  private readonly sbiTimer: Timer;
-  private readonly sstcTimer: Timer;
   private readonly sbiHost: SbiHost;
-  private isSbiTimerDue = false;
-  private isSstcDue = false;
+  private readonly runs: readonly Hart[];
+  /** The hart whose turn it is, and how many instructions of its turn are left. */
+  private turn = 0;
+  private turnLeft = TURN_INSTRUCTIONS;
   private isPausing = false;
   private isResetting = false;
   private ended: number | undefined;
@@ -80,12 +89,12 @@ export class Machine {
   onDebugStop: ((stop: DebugStop) => void) | undefined;
 
   constructor(readonly config: MachineConfig) {
-    this.ram = new Ram(config.memoryMiB * MIB, RAM_BASE);
+    this.ram = new Ram(config.memoryMiB * MIB, RAM_BASE, config.harts);
     this.time =
-      config.icountShift === undefined ? new RealTime() : new VirtualTime(config.icountShift, () => this.cpu.instret);
+      config.icountShift === undefined ? new RealTime() : new VirtualTime(config.icountShift, () => this.instret);
     const now = (): number => Math.floor(this.time.nowNs() / NS_PER_TICK);
     this.timers = new TimerQueue(now, () => {
-      this.cpu.requestExit();
+      this.requestExit();
       this.onWake();
     });
     this.entropy = config.seed === undefined ? new HostEntropy() : new SeededEntropy(config.seed);
@@ -94,7 +103,7 @@ export class Machine {
       ram: this.ram,
       clock: this.timers,
       entropy: this.entropy,
-      setInterrupt: (bit, level) => this.cpu.setInterruptPending(bit, level),
+      setInterrupt: (hart, bit, level) => this.setInterrupt(hart, bit, level),
       onExit: code => this.end(code),
       onReset: () => this.requestReset(),
       onConsoleByte: byte => this.printByte(byte),
@@ -102,42 +111,45 @@ export class Machine {
     });
     const { bus, aclint } = this.board;
     this.bus = bus;
-    this.cpu = new Cpu({
-      ram: this.ram,
-      bus,
-      hartid: 0,
-      ...(config.cpu === undefined ? {} : { features: config.cpu }),
-      time: () => aclint.mtime(),
-      onTimerChange: () => this.compareSstc(),
-    });
-    this.harts = [this.cpu];
-    this.sbiTimer = this.timers.timer(() => this.setStip(true, this.isSstcDue));
-    this.sstcTimer = this.timers.timer(() => this.setStip(this.isSbiTimerDue, true));
-    aclint.onMtimeWritten = () => this.compareSstc();
+    const engine = new Engine({ ram: this.ram, bus, features: config.cpu ?? DEFAULT_FEATURES });
+    this.harts = Array.from(
+      { length: config.harts ?? 1 },
+      (_, id) =>
+        new Cpu({
+          ram: this.ram,
+          bus,
+          engine,
+          index: id,
+          hartid: id,
+          time: () => aclint.mtime(),
+          onTimerChange: () => this.runs[id]!.compareStimecmp(),
+        }),
+    );
+    this.cpu = must(this.harts[0], 'hart 0');
+    this.runs = this.harts.map(cpu => new Hart(cpu, this.timers, time => aclint.clockTick(time)));
+    aclint.onMtimeWritten = () => this.runs.forEach(hart => hart.compareStimecmp());
     this.sbiHost = this.makeSbiHost();
   }
 
-  /** Loads the images and starts the hart. Errors of the user (a bad image, too little memory) are UserErrors. */
+  /** Loads the images and starts the harts. Errors of the user (a bad image, too little memory) are UserErrors. */
   powerOn(): void {
     const rngSeed = new Uint8Array(RNG_SEED_BYTES);
     this.entropy.fill(rngSeed);
     const { bus, soc } = this.board;
-    const info = powerOn(this.config, this.ram, this.cpu, soc, rngSeed, MROM_BASE);
+    const info = powerOn(this.config, this.ram, this.runs, soc, rngSeed, MROM_BASE);
     bus.attach(MROM_BASE, new Rom(info));
   }
 
   /** Power-on again, RAM as it was except for the images. */
   private reset(): void {
-    this.time.beforeCounterReset();
     this.isResetting = false;
-    this.setStip(false, false);
-    this.sbiTimer.set(Infinity);
-    this.sstcTimer.set(Infinity);
+    this.turn = 0;
+    this.turnLeft = TURN_INSTRUCTIONS;
     for (const { device } of this.board.soc) device.reset();
     for (const network of this.networks) network.powerOff();
     const rngSeed = new Uint8Array(RNG_SEED_BYTES);
     this.entropy.fill(rngSeed);
-    powerOn(this.config, this.ram, this.cpu, this.board.soc, rngSeed, MROM_BASE);
+    powerOn(this.config, this.ram, this.runs, this.board.soc, rngSeed, MROM_BASE);
   }
 
   /** The status the guest ended the machine with. */
@@ -145,7 +157,7 @@ export class Machine {
     return this.ended;
   }
 
-  /** Instructions begun by all harts since reset. */
+  /** Instructions begun by all harts since power-on. */
   get instret(): number {
     return this.harts.reduce((sum, hart) => sum + hart.instret, 0);
   }
@@ -185,7 +197,7 @@ export class Machine {
   /** Makes `advance` return after the instruction in progress, and at once from then on, until `resume`. */
   pause(): void {
     this.isPausing = true;
-    this.cpu.requestExit();
+    this.requestExit();
     this.onWake();
   }
 
@@ -197,7 +209,7 @@ export class Machine {
   end(code: number): void {
     this.ended ??= code;
     for (const network of this.networks) network.close();
-    this.cpu.requestExit();
+    this.requestExit();
     this.onWake();
   }
 
@@ -207,7 +219,7 @@ export class Machine {
       return;
     }
     this.isResetting = true;
-    this.cpu.requestExit();
+    this.requestExit();
   }
 
   /** Ms of guest time until something is due; Infinity if only input can wake the machine. Negative when overdue. */
@@ -225,32 +237,85 @@ export class Machine {
   }
 
   private runLoop(maxInstructions: number): Stop {
-    const { cpu, timers, time } = this;
+    const { timers, time } = this;
     for (let left = maxInstructions; left > 0;) {
       timers.expire();
       if (this.ended !== undefined) return Stop.Ended;
       if (this.isResetting) this.reset();
       if (this.isPausing) return Stop.Paused;
-      const budget = Math.min(left, time.instructionsUntil(timers.nextDeadline));
+      const hart = this.nextRunnable();
+      if (!hart) {
+        if (this.isIdle()) return Stop.Idle;
+        continue;
+      }
+      const { cpu } = hart;
+      const turnLeft = this.runs.length === 1 ? Infinity : this.turnLeft;
       const before = cpu.instret;
-      const reason = cpu.run(budget);
-      left -= Math.max(1, cpu.instret - before);
-      if (reason === ExitReason.SbiCall) this.answerSbi();
+      const reason = cpu.run(Math.min(left, turnLeft, time.instructionsUntil(timers.nextDeadline)));
+      const begun = Math.max(1, cpu.instret - before);
+      left -= begun;
+      // Not `begun`: a run that the host cut short before its first instruction changes nothing in the guest.
+      this.turnLeft -= cpu.instret - before;
+      if (reason === ExitReason.SbiCall) this.answerSbi(hart);
       else if (reason === ExitReason.Breakpoint || reason === ExitReason.Watchpoint) this.stopForDebugger(cpu);
-      else if (reason === ExitReason.Wfi && !cpu.hasPendingInterrupt && this.isIdle()) return Stop.Idle;
+      else if (reason === ExitReason.Wfi && !cpu.hasPendingInterrupt) hart.wait();
     }
     return Stop.Budget;
   }
 
   /**
-   * For the debugger, while nothing runs: one instruction of one hart. A wait for an interrupt ends at once, as it may.
+   * The hart to run: the one whose turn it is until its turn is used up, then the next one that has anything to do. Turns
+   * are counted in instructions, so who runs when is a function of what the guest does.
+   */
+  private nextRunnable(): Hart | undefined {
+    const { runs } = this;
+    const isOver = this.turnLeft <= 0;
+    for (let i = isOver ? 1 : 0; i < runs.length + (isOver ? 1 : 0); i++) {
+      const id = (this.turn + i) % runs.length;
+      const hart = runs[id]!;
+      if (!hart.isRunnable) continue;
+      if (i > 0) {
+        this.turn = id;
+        this.turnLeft = TURN_INSTRUCTIONS;
+      }
+      hart.wake();
+      return hart;
+    }
+    return undefined;
+  }
+
+  /** The running hart's turn ends after this instruction: another one has something to do. */
+  private endTurn(): void {
+    this.turnLeft = 0;
+    this.requestExit();
+  }
+
+  /** The run in progress, or the next one, ends at once. */
+  private requestExit(): void {
+    this.harts[this.turn]?.requestExit();
+  }
+
+  /** A wire into a hart's mip. */
+  private setInterrupt(id: number, bit: Interrupt, level: boolean): void {
+    const cpu = this.harts[id]!;
+    const wasPending = cpu.hasPendingInterrupt;
+    cpu.setInterruptPending(bit, level);
+    if (id !== this.turn && !wasPending && cpu.hasPendingInterrupt) this.endTurn();
+  }
+
+  /**
+   * For the debugger, while nothing runs: one instruction of one hart; none of one that is stopped. A wait for an interrupt ends at once, as it may.
    * Returns the watchpoint that it hit.
    */
   stepHart(index: number, keepsInterruptsOut: boolean): DebugStop['hit'] {
-    const cpu = must(this.harts[index], `hart ${index}`);
+    const hart = must(this.runs[index], `hart ${index}`);
+    const { cpu } = hart;
     if (this.isResetting) this.reset();
+    if (!hart.isOn) return undefined;
+    this.turn = index;
+    hart.wake();
     const reason = cpu.step(keepsInterruptsOut);
-    if (reason === ExitReason.SbiCall) this.answerSbi();
+    if (reason === ExitReason.SbiCall) this.answerSbi(hart);
     this.flushConsole();
     return reason === ExitReason.Watchpoint ? cpu.watchHit : undefined;
   }
@@ -261,7 +326,7 @@ export class Machine {
     this.onDebugStop?.({ hart: this.harts.indexOf(cpu), ...(hit ? { hit } : {}) });
   }
 
-  /** The hart waits. Virtual time goes to the next event at once, unless the caller paces it (`isPaced`). */
+  /** No hart has anything to do. Virtual time goes to the next event at once, unless the caller paces it (`isPaced`). */
   private isIdle(): boolean {
     const { timers, time } = this;
     if (this.ended !== undefined || this.isResetting || this.isPausing) return false;
@@ -288,23 +353,23 @@ export class Machine {
     });
     return [
       part('time', 1, time),
-      ...this.harts.map((hart, i) => part(`hart ${i}`, 1, hart)),
-      { name: 'power and timers', version: 1, save: out => this.saveTimers(out), load: from => this.loadTimers(from) },
+      ...this.runs.map(hart => part(`hart ${hart.id}`, 1, hart)),
+      { name: 'power and turns', version: 1, save: out => this.savePower(out), load: from => this.loadPower(from) },
       part('entropy', 1, entropy),
       ...board.soc.map(({ device }) => part(`device ${device.name}`, device.stateVersion ?? 1, device)),
     ];
   }
 
-  private saveTimers(out: StateWriter): void {
+  private savePower(out: StateWriter): void {
     out.bool(this.isResetting);
-    out.bool(this.isSbiTimerDue);
-    out.f64(this.sbiTimer.deadline);
+    out.u32(this.turn);
+    out.f64(this.turnLeft);
   }
 
-  private loadTimers(from: StateReader): void {
+  private loadPower(from: StateReader): void {
     this.isResetting = from.bool();
-    this.isSbiTimerDue = from.bool();
-    this.sbiTimer.set(from.f64());
+    this.turn = from.u32() % this.runs.length;
+    this.turnLeft = from.f64();
   }
 
   saveState(): Uint8Array {
@@ -328,7 +393,7 @@ export class Machine {
 
   /** Must follow when all parts were loaded one by one. */
   stateLoaded(): void {
-    this.compareSstc();
+    for (const hart of this.runs) hart.compareStimecmp();
     this.ended = undefined;
     this.consoleBuffer.length = 0;
   }
@@ -345,46 +410,39 @@ export class Machine {
     this.onConsole(bytes);
   }
 
-  private compareSstc(): void {
-    const { stimecmp } = this.cpu;
-    const deadline = stimecmp === Infinity ? Infinity : this.board.aclint.clockTick(stimecmp);
-    const isDue = deadline <= this.timers.now();
-    this.setStip(this.isSbiTimerDue, isDue);
-    this.sstcTimer.set(isDue || deadline > Number.MAX_SAFE_INTEGER ? Infinity : deadline);
-  }
-
-  private setStip(isSbiTimerDue: boolean, isSstcDue: boolean): void {
-    this.isSbiTimerDue = isSbiTimerDue;
-    this.isSstcDue = isSstcDue;
-    this.cpu.setInterruptPending(Interrupt.STIP, isSbiTimerDue || isSstcDue);
-  }
-
-  private answerSbi(): void {
-    const { cpu } = this;
+  private answerSbi({ cpu, id }: Hart): void {
     const args = Array.from({ length: SBI_ARGUMENTS }, (_, i) => cpu.getRegNumber(A0 + i));
-    const call = { extension: cpu.getRegNumber(A7), fid: cpu.getRegNumber(A6), args };
+    const call = { hart: id, extension: cpu.getRegNumber(A7), fid: cpu.getRegNumber(A6), args };
     const { error, value, isLegacy } = answerSbi(this.sbiHost, call);
     cpu.setReg(A0, BigInt.asUintN(64, BigInt(error)));
     if (!isLegacy) cpu.setReg(A1, BigInt.asUintN(64, BigInt(value)));
   }
 
+  /** SSIP is a bit that software owns: set where S-mode itself will clear it. */
+  private setSsip(id: number, level: boolean): void {
+    this.harts[id]!.isSsip = level;
+    if (level && id !== this.turn) this.endTurn();
+  }
+
   private makeSbiHost(): SbiHost {
-    const { ram, cpu } = this;
-    const { uart, aclint } = this.board;
+    const { ram, cpu, runs } = this;
+    const { uart } = this.board;
+    const idOf = (number: number): number => Number(cpu.getCsr(number) ?? 0n);
     return {
-      setTimer: tick => {
-        const deadline = aclint.clockTick(tick);
-        const isDue = deadline <= this.timers.now();
-        this.setStip(isDue, this.isSstcDue);
-        this.sbiTimer.set(isDue || deadline > Number.MAX_SAFE_INTEGER ? Infinity : deadline);
+      harts: runs.length,
+      machineIds: [idOf(mvendorid), idOf(marchid), idOf(mimpid)],
+      setTimer: (hart, tick) => runs[hart]!.setTimer(tick),
+      setSoftwareInterrupt: (hart, level) => this.setSsip(hart, level),
+      flushTranslations: hart => runs[hart]!.cpu.flushTlb(),
+      hartState: hart => runs[hart]!.state,
+      startHart: (hart, address, opaque) => runs[hart]!.start(address, opaque),
+      stopHart: hart => runs[hart]!.stop(),
+      suspendHart: (hart, resume) => runs[hart]!.suspend(resume),
+      loadVirtual: (hart, va) => {
+        const pa = runs[hart]!.cpu.translate(BigInt(va), 'read');
+        if (pa === undefined || !ram.contains(pa, 8)) return undefined;
+        return joinWords(ram.read32(pa), ram.read32(pa + 4));
       },
-      // SSIP is a bit that software owns: set where S-mode itself will clear it.
-      setSoftwareInterrupt: level => {
-        const mip = cpu.getCsr(CSR_MIP) ?? 0n;
-        const bit = 1n << BigInt(Interrupt.SSIP);
-        cpu.setCsr(CSR_MIP, level ? mip | bit : mip & ~bit);
-      },
-      flushTranslations: () => cpu.flushTlb(),
       consoleWrite: byte => this.printByte(byte),
       consoleRead: () => (uart.read(LSR) & LSR_DR ? uart.read(0) : -1),
       memory: (pa, length) => (ram.contains(pa, length) ? ram.bytes(pa, length) : undefined),

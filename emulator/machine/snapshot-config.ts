@@ -9,7 +9,7 @@ import type { BlockBackend } from '../storage/block-backend.ts';
 import { WideHash } from '../base/checksum.ts';
 import type { GuestErrorLog } from '../bus/device.ts';
 import type { HostSockets } from '../device/net/host-sockets.ts';
-import type { DeviceSpec, MachineConfig, NamedBytes } from './config.ts';
+import { HARTS_MAX, type DeviceSpec, type MachineConfig, type NamedBytes } from './config.ts';
 import { refuse } from './snapshot-file.ts';
 
 export const CONFIGURATION = 'configuration';
@@ -58,6 +58,10 @@ const FIELDS: Record<Exclude<keyof MachineConfig, 'guestError'>, { check: Check;
   kernel: { check: isImage, isOptional: true },
   initrd: { check: isImage, isOptional: true },
   append: { check: isText },
+  harts: {
+    check: value => isCount(value) && (value as number) >= 1 && (value as number) <= HARTS_MAX,
+    isOptional: true,
+  },
   cpu: { check: value => isObject(value) && Object.values(value as JsonObject).every(isBoolean), isOptional: true },
   devices: { check: value => isList(value) && (value as Json[]).every(isDevice) },
   isVirtioLegacy: { check: isBoolean },

@@ -43,7 +43,7 @@ export interface BoardInputs {
   readonly ram: Ram;
   readonly clock: Clock;
   readonly entropy: EntropySource;
-  readonly setInterrupt: (bit: Interrupt, level: boolean) => void;
+  readonly setInterrupt: (hart: number, bit: Interrupt, level: boolean) => void;
   readonly onExit: (code: number) => void;
   readonly onReset: () => void;
   readonly onConsoleByte: (byte: number) => void;
@@ -65,11 +65,18 @@ export interface Board {
 export function virtBoard(inputs: BoardInputs): Board {
   const { config, ram, clock, setInterrupt } = inputs;
   const line =
-    (bit: Interrupt): IrqLine =>
+    (hart: number, bit: Interrupt): IrqLine =>
     level =>
-      setInterrupt(bit, level);
-  const plic = new Plic([line(Interrupt.MEIP), line(Interrupt.SEIP)], config.guestError);
-  const aclint = new Aclint(clock, [{ msip: line(Interrupt.MSIP), mtip: line(Interrupt.MTIP) }]);
+      setInterrupt(hart, bit, level);
+  const harts = Array.from({ length: config.harts ?? 1 }, (_, hart) => hart);
+  const plic = new Plic(
+    harts.flatMap(hart => [line(hart, Interrupt.MEIP), line(hart, Interrupt.SEIP)]),
+    config.guestError,
+  );
+  const aclint = new Aclint(
+    clock,
+    harts.map(hart => ({ msip: line(hart, Interrupt.MSIP), mtip: line(hart, Interrupt.MTIP) })),
+  );
   const uart = new Uart16550(clock, plic.line(UART_IRQ), inputs.onConsoleByte);
   const rtc = new GoldfishRtc(clock, plic.line(RTC_IRQ), BigInt(Math.floor(config.epochMs)) * 1_000_000n);
   const test = new TestFinisher(inputs.onExit, inputs.onReset);

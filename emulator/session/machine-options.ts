@@ -42,6 +42,8 @@ export interface CommonOptions {
   readonly memoryMiB?: number;
   /** The processor's extensions. */
   readonly cpu?: CpuFeatures;
+  /** Default 1. */
+  readonly harts?: number;
   /** An instruction takes 2^icount ns; 'real' for the host's clock. Default 3. */
   readonly icount?: number | 'real';
   /** virtio-mmio version 1, as QEMU 7.2 has it by default, instead of 2. Default true. */
@@ -98,6 +100,7 @@ export function machineConfig(options: MachineOptions): MachineConfig {
   const seed = options.seed ?? (icount === 'real' ? undefined : 1);
   return {
     memoryMiB: options.memoryMiB ?? 128,
+    harts: options.harts ?? 1,
     ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
     bios: typeof bios === 'string' ? bios : named(bios, 'firmware'),
     ...(kernel === undefined ? {} : { kernel: named(kernel, 'kernel') }),

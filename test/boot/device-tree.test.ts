@@ -69,8 +69,8 @@ function properties(file: string): Map<string, string> {
   return found;
 }
 
-function ours(dir: string, memoryMiB: number): Map<string, string> {
-  const machine = new Machine(testConfig(new Program().spin(), { memoryMiB }));
+function ours(dir: string, memoryMiB: number, harts: number): Map<string, string> {
+  const machine = new Machine(testConfig(new Program().spin(), { memoryMiB, harts }));
   machine.powerOn();
   const at = machine.cpu.getRegNumber(R.a1);
   const file = join(dir, 'ours.dtb');
@@ -91,9 +91,10 @@ afterAll(() => rmSync(dir, { recursive: true }));
 
 test.skipIf(!hasDtc || !hasQemu()).each([
   [128, 1],
+  [128, 4],
   [2048, 1],
 ])('%i MiB, %i harts: the tree is that of QEMU', (memoryMiB, harts) => {
-  const mine = ours(dir, memoryMiB);
+  const mine = ours(dir, memoryMiB, harts);
   const judge = qemus(dir, memoryMiB, harts);
   const keys = [...new Set([...mine.keys(), ...judge.keys()])].sort();
   const differences = keys.flatMap(key => {

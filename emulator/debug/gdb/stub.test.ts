@@ -108,7 +108,7 @@ test('registers and memory are read and written', () => {
   expect([session.ask(`M${hex(DATA)},2:abcd`), session.ask(`m${hex(DATA)},3`)]).toEqual(['OK', 'abcd00']);
   expect([session.ask(`X${hex(DATA)},3:$#}`), session.ask(`m${hex(DATA)},3`)]).toEqual(['OK', toHex(toBytes('$#}'))]);
   // The boot ROM can be read; devices cannot, for they might notice.
-  expect([session.ask('m1000,4'), session.ask('m10000000,1'), session.ask('m0,1')]).toEqual(['4f534249', 'E14', 'E14']);
+  expect([session.ask('m1028,4'), session.ask('m10000000,1'), session.ask('m0,1')]).toEqual(['4f534249', 'E14', 'E14']);
   expect([session.ask('Qqemu.PhyMemMode:1'), session.ask('qqemu.PhyMemMode'), session.ask(`m${hex(DATA)},1`)]).toEqual([
     'OK',
     '1',

@@ -82,6 +82,7 @@ export function buildMachine(options: CliOptions, guestError: (what: string) => 
   const isVirtual = options.icountShift !== undefined;
   const config: MachineConfig = {
     memoryMiB: options.memoryMiB,
+    harts: options.harts,
     bios: options.bios === 'default' || options.bios === 'none' ? options.bios : readNamed(options.bios, 'firmware'),
     ...(kernel === undefined ? {} : { kernel: readNamed(kernel, 'kernel') }),
     ...(options.initrd === undefined ? {} : { initrd: readNamed(options.initrd, 'initrd') }),

@@ -1,6 +1,6 @@
 /** The command line, one row for each flag: the parser, `--help` and docs/FLAGS.md read this table. */
 import { UserError } from '../../base/user-error.ts';
-import { ICOUNT_SHIFT_AUTO } from '../../machine/config.ts';
+import { HARTS_MAX, ICOUNT_SHIFT_AUTO } from '../../machine/config.ts';
 import { EXTENSIONS } from '../../isa/extensions.ts';
 import { parseCpu } from './cpu-flag.ts';
 import { checkDevice, DEVICE_MODELS } from './device-models.ts';
@@ -34,7 +34,7 @@ export const FLAGS: readonly Flag[] = [
     apply: (o, v) => (o.cpu = parseCpu(v)),
   },
   { names: ['m'], argument: 'SIZE', help: 'guest memory: MiB, or with suffix M or G (128M)', apply: applyMemory },
-  { names: ['smp'], argument: '1', help: 'number of harts; there is one', apply: only('smp', '1') },
+  { names: ['smp'], argument: 'N', help: `number of harts, 1 to ${HARTS_MAX} (1)`, apply: applyHarts },
   {
     names: ['kernel'],
     argument: 'FILE',
@@ -192,6 +192,13 @@ function only(flag: string, value: string): Flag['apply'] {
   return (_options, given) => {
     if (given !== value) throw bad(flag, given, `only -${flag} ${value} is possible`);
   };
+}
+
+function applyHarts(options: CliOptions, value: string): void {
+  const match = /^(?:cpus=)?(\d+)$/.exec(value);
+  const harts = Number(match?.[1]);
+  if (!(harts >= 1 && harts <= HARTS_MAX)) throw bad('smp', value, `write a number from 1 to ${HARTS_MAX}`);
+  options.harts = harts;
 }
 
 function applyMemory(options: CliOptions, value: string): void {

@@ -51,6 +51,7 @@ export type SerialTarget =
 
 export interface CliOptions {
   memoryMiB: number;
+  harts: number;
   cpu: CpuFeatures;
   bios: string;
   kernel: string | undefined;
@@ -93,6 +94,7 @@ export interface CliOptions {
 export function defaultOptions(): CliOptions {
   return {
     memoryMiB: 128,
+    harts: 1,
     cpu: DEFAULT_FEATURES,
     bios: 'default',
     kernel: undefined,

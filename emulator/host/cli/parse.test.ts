@@ -20,12 +20,13 @@ function refusal(line: string): string {
 
 test("QEMU's own command line is taken", () => {
   const options = parse(
-    '-M virt -m 256M -smp 1 -nographic -bios none -kernel k -initrd i -append a --drive file=f,format=raw,if=none,id=x,readonly=on ' +
+    '-M virt -m 256M -smp 4 -nographic -bios none -kernel k -initrd i -append a --drive file=f,format=raw,if=none,id=x,readonly=on ' +
       '-device virtio-blk-device,drive=x,serial=s -device virtio-rng-device -global virtio-mmio.force-legacy=false -no-reboot ' +
       '-snapshot -icount shift=5,sleep=off -serial file:log -d int,guest_errors -D trace',
   );
   expect(options).toMatchObject({
     memoryMiB: 256,
+    harts: 4,
     bios: 'none',
     kernel: 'k',
     initrd: 'i',
@@ -74,7 +75,7 @@ describe('what is not understood is refused, with what to do', () => {
     ['-m', 'value is missing'],
     ['-m lots', '128M'],
     ['-M microvm', 'only -M virt'],
-    ['-smp 4', 'only -smp 1'],
+    ['-smp 9', 'a number from 1 to 8'],
     ['-nographic=yes', 'takes no value'],
     ['-drive if=none', 'file='],
     ['-drive file=f,format=vmdk', 'format is raw or qcow2'],
