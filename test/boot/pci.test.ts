@@ -58,23 +58,35 @@ else {
     qemu.stop();
   }
 
-  test('QEMU: disks are named virtio-mmio first, then by PCI device number; functions share a pin', async () => {
-    const drive = (id: string, file: string): string[] => ['-drive', `file=${file},format=raw,if=none,id=${id}`];
+  test('QEMU: disks are named virtio-mmio first, then by PCI device number; functions share a wire', async () => {
+    const drive = (id: string, MiB: number): string[] => {
+      const file = disk(`${id}.img`, new Uint8Array(MiB * MIB));
+      return ['-drive', `file=${file},format=raw,if=none,id=${id}`];
+    };
     const vm = await QemuVm.start({
       kernel: KERNEL,
       drives: [ROOT],
+      isPci: true,
+      append: 'root=/dev/vdb',
       args: [
-        ...drive('three', empty),
-        ...drive('five', disk('five.img', new Uint8Array(5 * MIB))),
-        // The channel of PCI slot 1 and both disks drive the same of the bridge's four wires.
-        ...['-device', 'virtio-blk-pci,drive=three,addr=9'],
-        ...['-device', 'virtio-blk-pci,drive=five,addr=5,disable-legacy=on'],
-        ...['-device', 'virtio-rng-pci,addr=2'],
+        ...[...drive('two', 2), ...drive('three', 3), ...drive('four', 4)],
+        // Slots 2 (the agent's channel), 6 and 10 drive the same of the bridge's four wires.
+        ...[
+          '-device',
+          'virtio-blk-pci,drive=four,addr=a,disable-legacy=on',
+          '-device',
+          'virtio-blk-pci,drive=three,addr=6',
+        ],
+        ...['-device', 'virtio-rng-pci,addr=3', '-device', 'virtio-blk-device,drive=two'],
       ],
     });
     try {
-      expect((await vm.sh('cat /proc/partitions')).stdout).toMatch(/vda\n.* 5120 vdb\n.* 3072 vdc\n/);
-      expect((await vm.sh(WRITE_AND_READ)).stdout).toBe('same\n');
+      const log = await vm.waitForConsole(/virtio-pci at 00:0a\.0/);
+      expect(log).toMatch(/virtio-pci at 00:02\.0: hvc0/);
+      expect((await vm.sh('cat /proc/partitions')).stdout).toMatch(/ 2048 vda\n.* vdb\n.* 3072 vdc\n.* 4096 vdd\n/);
+      for (const name of ['vda', 'vdc', 'vdd']) {
+        expect((await vm.sh(WRITE_AND_READ.replaceAll('vdb', name))).stdout).toBe('same\n');
+      }
     } finally {
       vm.stop();
     }
