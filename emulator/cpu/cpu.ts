@@ -56,6 +56,17 @@ export interface Watchpoint {
 }
 export const WATCHPOINTS_MAX = layout.WATCH_MAX;
 
+/** A translation that the TLBs did not hold. */
+export interface PageWalk {
+  readonly va: bigint;
+  readonly access: 'read' | 'write' | 'execute';
+  /** Undefined: not mapped, or not for this access. */
+  readonly pa: number | undefined;
+  /** Size of the page it ended at. */
+  readonly pageBytes: number;
+}
+type WalkListener = (walk: PageWalk) => void;
+
 export interface CpuOptions {
   readonly ram: Ram;
   readonly bus: MmioBus;
@@ -94,6 +105,7 @@ const TWO_64 = 1n << 64n;
 export class Cpu implements EngineUser {
   /** Called for each trap and interrupt taken, for `-d int`; set it before `run`. */
   private trapListener: ((cause: bigint, epc: bigint, tval: bigint, to: Privilege) => void) | undefined;
+  private walkListener: WalkListener | undefined;
   private readonly ram: Ram;
   readonly features: CpuFeatures;
   readonly index: number;
@@ -134,7 +146,7 @@ export class Cpu implements EngineUser {
    */
   run(maxInstructions: number): ExitReason {
     const before = this.instret;
-    const reason = this.runWatching(maxInstructions);
+    const reason = this.onExecute ? this.runTraced(maxInstructions, this.onExecute) : this.runWatching(maxInstructions);
     if (reason === ExitReason.Breakpoint) this.stoppedAt = this.pc;
     else if (this.instret !== before) this.stoppedAt = undefined;
     return reason;
@@ -340,6 +352,24 @@ export class Cpu implements EngineUser {
     this.trapListener = listener;
     this.i32[layout.TRACE_TRAPS >> 2] = listener ? 1 : 0;
   }
+  /** Called before each instruction, for `-d exec`: while there is a listener, they run one at a time. */
+  onExecute: ((pc: bigint) => void) | undefined;
+  /** Called for each page-table walk, for `-d page`; `pa` is undefined where it failed. */
+  get onWalk(): WalkListener | undefined {
+    return this.walkListener;
+  }
+  set onWalk(listener: WalkListener | undefined) {
+    this.walkListener = listener;
+    this.i32[layout.TRACE_WALKS >> 2] = listener ? 1 : 0;
+    this.flushTlb();
+  }
+  /** For the engine. */
+  walked(access: number, pa: number, pageShift: number): void {
+    const va = this.u64[layout.WALK_VA >> 3]!;
+    const kind = (['read', 'write', 'execute'] as const)[access]!;
+    this.walkListener?.({ va, access: kind, pa: pa < 0 ? undefined : pa, pageBytes: 2 ** pageShift });
+  }
+
   /** Called for each instruction when it is decoded, before it first runs, for `-d in_asm`. */
   set onDecode(listener: ((pa: number, text: string) => void) | undefined) {
     this.engine.predecoder.onDecode = listener && ((pa, word) => listener(pa, disassemble(word, BigInt(pa))));
@@ -386,6 +416,19 @@ export class Cpu implements EngineUser {
       this.watchedAt = this.pc;
       // It was counted and has not run.
       this.setNumber(layout.INSTRET_BASE, this.getNumber(layout.INSTRET_BASE) - 1);
+    }
+    return reason;
+  }
+
+  private runTraced(maxInstructions: number, listener: (pc: bigint) => void): ExitReason {
+    const end = this.instret + maxInstructions;
+    let reason: ExitReason = ExitReason.Budget;
+    while (reason === ExitReason.Budget && this.instret < end) {
+      // What is going to run is the handler, if an interrupt comes first.
+      this.engine.as(this, () => this.engine.slow.takeInterrupt());
+      // Somebody wants the run to end first.
+      if (this.word(layout.EXIT) === 0) listener(this.pc);
+      reason = this.runWatching(1);
     }
     return reason;
   }

@@ -27,6 +27,7 @@ export interface SlowExports {
   updateContext(): void;
   updatePmp(): void;
   flushTlb(): void;
+  takeInterrupt(): void;
   peekCsr(number: number): bigint;
   isCsrKnown(number: number): number;
   pokeCsr(number: number, value: bigint): void;
@@ -43,6 +44,8 @@ export interface EngineUser {
   time(): number;
   timerChanged(): void;
   trapTaken(): void;
+  /** @param pa -1: not mapped, or not for this access; -2: the tables are out of reach */
+  walked(access: number, pa: number, pageShift: number): void;
   /** It is at a marked op: the op to run instead, or 0 to stop in front of it. */
   passBreakpoint(op: number): number;
   /** After a device access: forgets what it derived from code or pages that have changed. */
@@ -167,6 +170,7 @@ export class Engine {
       time: () => this.current!.time(),
       timerChanged: () => this.current!.timerChanged(),
       trapTaken: () => this.current!.trapTaken(),
+      walked: (access, pa, pageShift) => this.current!.walked(access!, pa!, pageShift!),
     };
   }
 }

@@ -111,6 +111,9 @@ export const WATCH_COUNT = 1172;
 export const WATCH_HIT = 1176;
 /** i32: the instruction to come has been stopped in front of: it may pass. */
 export const WATCH_PASS = 1180;
+/** i32: Cpu.onWalk wants to hear of page-table walks; 64 bits: the virtual address of the last one. */
+export const TRACE_WALKS = 1192;
+export const WALK_VA = 1184;
 
 /** Configuration, written once by Cpu: see bus/memory-map.ts. i32 unless it says otherwise. */
 export const CFG_TLB_LIST = 1200;

@@ -1,7 +1,7 @@
 /** The exit statuses and streams of DESIGN §6. Needs dist/ (npm run build). */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { elf, Program } from '../../emulator/machine/test-kernel.ts';
+import { elf, Program, R } from '../../emulator/machine/test-kernel.ts';
 import { echoKernel, file, kernel, runCli } from './cli.ts';
 
 const hello = kernel('hello', new Program().print('hello\n').finish(0x0007_3333));
@@ -67,6 +67,23 @@ test('-d guest_errors goes to its file', async () => {
   await runCli(['-kernel', kernel('wild', wild), '-d', 'guest_errors,int', '-D', log, '-timeout', '10ms']);
   expect(readFileSync(log, 'utf8')).toContain('4-byte access to 0x20000000: nothing there');
   expect(readFileSync(log, 'utf8')).toContain('exception 7');
+});
+
+test('-d exec and page tell what runs and how addresses are translated', async () => {
+  const log = file('exec.log', new Uint8Array(0));
+  const hello = kernel('exec', new Program().li(R.a0, 1).finish(0x5555));
+  const { status } = await runCli(['-kernel', hello, '-smp', '2', '-icount', '3', '-d', 'exec,page', '-D', log]);
+  expect(status).toBe(0);
+  expect(readFileSync(log, 'utf8').split('\n').slice(0, 3)).toEqual([
+    'hart 0: 0x80200000: lui\ta0,0x0',
+    'hart 0: 0x80200004: addiw\ta0,a0,1',
+    'hart 0: 0x80200008: lui\tt0,0x100',
+  ]);
+  const system = await runCli(['-icount', '3', '-d', 'page', '-D', log, '-timeout', '20ms']);
+  expect(system.status).toBe(124);
+  expect(readFileSync(log, 'utf8')).toMatch(
+    /^page: execute 0xffffffff802[0-9a-f]{5} -> 0x802[0-9a-f]{5} in a page of 1048576 KiB$/m,
+  );
 });
 
 test('-profile writes what Chrome DevTools reads', async () => {

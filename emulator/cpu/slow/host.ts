@@ -7,5 +7,7 @@ export declare function mmioWrite(pa: f64, width: i32, lo: i32, hi: i32): void;
 export declare function time(): f64;
 /** stimecmp or menvcfg.STCE changed. */
 export declare function timerChanged(): void;
+/** WALK_VA was translated: to which physical address (-1: not mapped or not allowed, -2: the tables are out of reach). */
+export declare function walked(access: i32, pa: f64, pageShift: i32): void;
 /** A trap or interrupt was taken; Cpu reads the CSRs. */
 export declare function trapTaken(): void;

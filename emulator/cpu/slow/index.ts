@@ -7,7 +7,7 @@ export { unhandled } from './jump';
 export { enter, fetchStraddling } from './enter';
 export { updatePmp } from './pmp';
 export { flushTlb } from './tlb';
-export { setPrivilege, updateContext } from './trap';
+export { setPrivilege, takeInterrupt, updateContext } from './trap';
 export { probe } from './mmu';
 export { carrylessProduct } from './carryless';
 export * from './float-ops';

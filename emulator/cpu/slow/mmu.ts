@@ -10,6 +10,8 @@ import {
   MSTATUS,
   PRIV,
   SATP,
+  TRACE_WALKS,
+  WALK_VA,
 } from '../layout';
 import { isPmpActive, pmpAllows } from './pmp';
 import { markWritten } from './ram';
@@ -25,11 +27,13 @@ import {
   READ,
   STORE_ACCESS,
   STORE_PAGE,
+  setCell,
   SUM,
   setWord,
   word,
   WRITE,
 } from './state';
+import { walked } from './host';
 import { trap } from './trap';
 
 const PTE_V: u64 = 1;
@@ -61,6 +65,10 @@ export function placeOf(pa: u64): usize {
 export function translate(va: u64, bytes: u64, access: i32, context: i32): u64 {
   leafShift = 12;
   const pa = context == MMU_BARE ? va : walk(va, access, context, true);
+  if (context != MMU_BARE && word(TRACE_WALKS) != 0) {
+    setCell(WALK_VA, va);
+    walked(access, pa == NO_PAGE ? -1 : pa == NO_ACCESS ? -2 : <f64>pa, leafShift);
+  }
   if (pa == NO_PAGE) {
     trap(access == READ ? LOAD_PAGE : access == WRITE ? STORE_PAGE : FETCH_PAGE, va);
   } else if (pa == NO_ACCESS || !isOpen(pa, bytes, access)) {

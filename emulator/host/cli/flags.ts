@@ -8,6 +8,7 @@ import { DISK_FORMATS } from '../node/disk-image.ts';
 import { nearestHint } from './nearest.ts';
 import { applyNet, applyNetdev, applyNic, applyObject } from './net-flags.ts';
 import { parseProps, splitFirst } from './option-list.ts';
+import { LOG_ITEMS } from './log-items.ts';
 import type { CliOptions, DeviceFlag } from './options.ts';
 
 export interface Flag {
@@ -21,7 +22,6 @@ export interface Flag {
   apply(options: CliOptions, value: string): void;
 }
 
-const LOG_ITEMS = ['in_asm', 'int', 'guest_errors'];
 const DRIVE_PROPS = ['file', 'format', 'if', 'id', 'readonly', 'cache', 'media'];
 const ICOUNT_MAX = 10;
 

@@ -49,6 +49,7 @@ export class Run implements MonitorHost {
   /** Errors of the user come from here, before anything is touched. */
   constructor(private readonly options: CliOptions) {
     const log = new TraceLog(options.logItems, options.logFile);
+    this.closers.push(() => log.close());
     const loaded = options.loadvm === undefined ? undefined : loadRun(options, options.loadvm, log.guestError);
     const built = loaded ? undefined : buildMachine(options, log.guestError);
     this.closers.push(() => (loaded ?? built)?.files.forEach(file => file.close()));
