@@ -5,7 +5,7 @@ import { DEFAULT_FEATURES } from '../isa/extensions.ts';
 import type { Ram } from '../bus/ram.ts';
 import { Privilege } from '../cpu/cpu.ts';
 import type { MachineConfig } from './config.ts';
-import { deviceTreeBlob, type SocDevice } from './device-tree.ts';
+import { deviceTreeBlob, updatedBlob, type SocDevice } from './device-tree.ts';
 import type { Hart } from './hart.ts';
 import { loadImage, placeImage, type LoadedImage } from './load-image.ts';
 
@@ -23,9 +23,16 @@ const FW_DYNAMIC_BYTES = 48;
 /** In front of it QEMU's ROM holds the code that a hart starts with; firmware is told the same address there. */
 const RESET_VECTOR_BYTES = 40;
 
+export interface PoweredOn {
+  /** What the boot ROM holds. */
+  readonly rom: Uint8Array;
+  /** The blob that the guest is handed. */
+  readonly deviceTree: Uint8Array;
+}
+
 /**
- * Loads everything and resets the harts into it: all of them into firmware; the built-in SBI starts hart 0 alone. Returns
- * what the boot ROM holds. @param romBase where it will be
+ * Loads everything and resets the harts into it: all of them into firmware; the built-in SBI starts hart 0 alone.
+ * @param romBase where the boot ROM is
  */
 export function powerOn(
   config: MachineConfig,
@@ -34,7 +41,7 @@ export function powerOn(
   soc: readonly SocDevice[],
   rngSeed: Uint8Array,
   romBase: number,
-): Uint8Array {
+): PoweredOn {
   const hasFirmware = config.bios !== 'none';
   const kernelStart = ram.base + (hasFirmware ? FIRMWARE_BYTES : 0);
   const firmware =
@@ -43,20 +50,21 @@ export function powerOn(
   if (!kernel && !firmware) throw new UserError('no kernel to start', 'name one with -kernel FILE');
 
   const initrd = kernel && config.initrd && placeInitrd(config, ram, kernel);
-  const dtb = deviceTreeBlob({
-    ramBase: ram.base,
-    ramSize: ram.size,
-    soc,
-    append: config.append,
-    harts: harts.length,
-    cpu: config.cpu ?? DEFAULT_FEATURES,
-    ...(initrd ? { initrd } : {}),
-    rngSeed,
-  });
+  const chosen = { append: config.append, rngSeed, ...(initrd ? { initrd } : {}) };
+  const dtb = config.dtb
+    ? updatedBlob(config.dtb, chosen)
+    : deviceTreeBlob({
+        ...chosen,
+        ramBase: ram.base,
+        ramSize: ram.size,
+        soc,
+        harts: harts.length,
+        cpu: config.cpu ?? DEFAULT_FEATURES,
+      });
   const ramEnd = Math.min(ram.base + ram.size, DTB_END_MAX);
   const dtbAt = Math.floor((ramEnd - dtb.length) / DTB_ALIGN) * DTB_ALIGN;
   const used = Math.max(kernel?.end ?? 0, firmware?.end ?? 0, initrd?.end ?? 0);
-  if (used > dtbAt) {
+  if (used > dtbAt || dtbAt < ram.base) {
     throw new UserError(
       `${config.memoryMiB} MiB of memory are too few: the images end at ${hex(used)}, the device tree starts at ${hex(dtbAt)}`,
       'give more with -m',
@@ -77,7 +85,7 @@ export function powerOn(
     else cpu.reset(kernel!.start, Privilege.S, id, dtbAt);
     if (cpu.isSbiEnabled && id !== BOOT_HART) hart.stop();
   }
-  return fwDynamicInfo(kernel?.start ?? 0);
+  return { rom: fwDynamicInfo(kernel?.start ?? 0), deviceTree: dtb };
 }
 
 function placeInitrd(config: MachineConfig, ram: Ram, kernel: LoadedImage): { start: number; end: number } {

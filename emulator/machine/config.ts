@@ -52,6 +52,8 @@ export interface MachineConfig {
   readonly startsAtEntry?: boolean;
   readonly kernel?: NamedBytes;
   readonly initrd?: NamedBytes;
+  /** A device tree instead of the board's own; of it, only /chosen is changed. */
+  readonly dtb?: NamedBytes;
   readonly append: string;
   /** 1 to HARTS_MAX; default 1. */
   readonly harts?: number;

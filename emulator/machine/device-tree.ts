@@ -3,6 +3,9 @@ import { hex } from '../base/bytes.ts';
 import { TIMEBASE_HZ } from '../bus/clock.ts';
 import type { Device } from '../bus/device.ts';
 import { isaString, type CpuFeatures } from '../isa/extensions.ts';
+import { UserError } from '../base/user-error.ts';
+import type { NamedBytes } from './config.ts';
+import { readFdt } from './fdt-read.ts';
 import { cells64, FdtNode } from './fdt.ts';
 import { PCI_IRQ, PCI_PINS } from './virt-pci.ts';
 
@@ -28,17 +31,21 @@ export interface SocDevice {
   readonly irq?: number;
 }
 
-export interface DeviceTreeInputs {
+/** What differs from one power-on to the next. */
+export interface ChosenInputs {
+  readonly append: string;
+  readonly initrd?: { readonly start: number; readonly end: number };
+  /** 32 random bytes for the kernel's generator. */
+  readonly rngSeed: Uint8Array;
+}
+
+export interface DeviceTreeInputs extends ChosenInputs {
   readonly ramBase: number;
   readonly ramSize: number;
   /** In the order in which the tree lists them. */
   readonly soc: readonly SocDevice[];
-  readonly append: string;
   readonly harts: number;
   readonly cpu: CpuFeatures;
-  readonly initrd?: { readonly start: number; readonly end: number };
-  /** 32 random bytes for the kernel's generator. */
-  readonly rngSeed: Uint8Array;
 }
 
 export function deviceTreeBlob(inputs: DeviceTreeInputs): Uint8Array {
@@ -63,14 +70,27 @@ export function deviceTreeBlob(inputs: DeviceTreeInputs): Uint8Array {
   return root.toBlob();
 }
 
-function describeChosen(node: FdtNode, { append, initrd, rngSeed, soc }: DeviceTreeInputs): void {
-  const uart = soc.find(s => s.node === 'serial');
-  if (append !== '') node.prop('bootargs', append);
-  node.prop('rng-seed', rngSeed);
+/** The user's own tree. As QEMU, only /chosen changes, which it must have: what was asked for here wins. */
+export function updatedBlob({ name, bytes }: NamedBytes, inputs: ChosenInputs): Uint8Array {
+  const tree = readFdt(bytes, name);
+  const chosen = tree.root.nodes.find(node => node.name === 'chosen');
+  if (!chosen) throw new UserError(`device tree ${name}: it has no node /chosen`, 'add one: chosen { };');
+  setChosen(chosen, inputs);
+  return tree.root.toBlob(tree);
+}
+
+function describeChosen(node: FdtNode, inputs: DeviceTreeInputs): void {
+  const uart = inputs.soc.find(s => s.node === 'serial');
   if (uart) node.prop('stdout-path', `/soc/serial@${uart.base.toString(16)}`);
+  setChosen(node, inputs);
+}
+
+function setChosen(node: FdtNode, { append, initrd, rngSeed }: ChosenInputs): void {
+  if (append !== '') node.setProp('bootargs', append);
+  node.setProp('rng-seed', rngSeed);
   if (initrd) {
-    node.prop('linux,initrd-start', ...cells64(initrd.start));
-    node.prop('linux,initrd-end', ...cells64(initrd.end));
+    node.setProp('linux,initrd-start', ...cells64(initrd.start));
+    node.setProp('linux,initrd-end', ...cells64(initrd.end));
   }
 }
 

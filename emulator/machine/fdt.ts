@@ -1,24 +1,50 @@
-/** Flattened device tree writer: Devicetree Specification 0.4, chapter 5 (version 17 blobs). */
+/** A device tree, and its flattened form as written: Devicetree Specification 0.4, chapter 5 (version 17 blobs). */
 import { alignUp, concatBytes, highWord, utf8, viewOf } from '../base/bytes.ts';
 import type { DtNode, DtValue } from '../bus/device.ts';
 
-const MAGIC = 0xd00d_feed;
-const VERSION = 17;
-const LAST_COMPATIBLE_VERSION = 16;
-const HEADER_BYTES = 40;
-/** The memory reservation block: one terminating entry. */
-const RESERVATION_BYTES = 16;
+export const FDT_MAGIC = 0xd00d_feed;
+export const FDT_VERSION = 17;
+export const FDT_LAST_COMPATIBLE_VERSION = 16;
+export const FDT_HEADER_BYTES = 40;
+/** An entry of the memory reservation block; one of zeroes ends it. */
+export const RESERVATION_BYTES = 16;
 
-const FDT_BEGIN_NODE = 1;
-const FDT_END_NODE = 2;
-const FDT_PROP = 3;
-const FDT_END = 9;
+export const FDT_BEGIN_NODE = 1;
+export const FDT_END_NODE = 2;
+export const FDT_PROP = 3;
+export const FDT_NOP = 4;
+export const FDT_END = 9;
+
+export interface FdtProperty {
+  readonly name: string;
+  readonly value: Uint8Array;
+}
+
+/** Memory that the guest must leave alone. */
+export interface FdtReservation {
+  readonly address: bigint;
+  readonly size: bigint;
+}
+
+/** What a blob holds besides the tree. */
+export interface FdtExtras {
+  readonly reservations?: readonly FdtReservation[];
+  readonly bootHart?: number;
+}
 
 export class FdtNode implements DtNode {
-  private readonly props: { name: string; value: Uint8Array }[] = [];
+  private readonly props: FdtProperty[] = [];
   private readonly children: FdtNode[] = [];
 
   constructor(readonly name: string) {}
+
+  get properties(): readonly FdtProperty[] {
+    return this.props;
+  }
+
+  get nodes(): readonly FdtNode[] {
+    return this.children;
+  }
 
   /** Numbers are u32 cells, strings are NUL-terminated, bytes stand as they are; several values follow each other. */
   prop(name: string, ...values: DtValue[]): void {
@@ -31,31 +57,42 @@ export class FdtNode implements DtNode {
     return node;
   }
 
+  /** As `prop`, in place of the value that the property has. */
+  setProp(name: string, ...values: DtValue[]): void {
+    const at = this.props.findIndex(prop => prop.name === name);
+    if (at < 0) this.prop(name, ...values);
+    else this.props[at] = { name, value: concatBytes(values.map(valueBytes)) };
+  }
+
   /** The blob with this node as its root. */
-  toBlob(): Uint8Array {
+  toBlob({ reservations = [], bootHart = 0 }: FdtExtras = {}): Uint8Array {
     const strings = new StringTable();
     const words: Uint8Array[] = [];
     this.emit(words, strings);
     words.push(cell(FDT_END));
     const structure = concatBytes(words);
     const stringBytes = strings.bytes();
-    const structureAt = HEADER_BYTES + RESERVATION_BYTES;
+    const structureAt = FDT_HEADER_BYTES + RESERVATION_BYTES * (reservations.length + 1);
     const stringsAt = structureAt + structure.length;
     const blob = new Uint8Array(alignUp(stringsAt + stringBytes.length, 4));
     const header = viewOf(blob);
     const fields = [
-      MAGIC,
+      FDT_MAGIC,
       blob.length,
       structureAt,
       stringsAt,
-      HEADER_BYTES,
-      VERSION,
-      LAST_COMPATIBLE_VERSION,
-      0, // boot hart
+      FDT_HEADER_BYTES,
+      FDT_VERSION,
+      FDT_LAST_COMPATIBLE_VERSION,
+      bootHart,
       stringBytes.length,
       structure.length,
     ];
     fields.forEach((field, i) => header.setUint32(4 * i, field));
+    reservations.forEach(({ address, size }, i) => {
+      header.setBigUint64(FDT_HEADER_BYTES + RESERVATION_BYTES * i, address);
+      header.setBigUint64(FDT_HEADER_BYTES + RESERVATION_BYTES * i + 8, size);
+    });
     blob.set(structure, structureAt);
     blob.set(stringBytes, stringsAt);
     return blob;

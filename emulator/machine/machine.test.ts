@@ -5,6 +5,8 @@ import { CowLayer } from '../storage/cow-layer.ts';
 import { MemoryBackend } from '../storage/memory-backend.ts';
 import type { MachineConfig } from './config.ts';
 import { Machine, Stop } from './machine.ts';
+import { loadSnapshot } from './snapshot-load.ts';
+import { saveSnapshot } from './snapshot-save.ts';
 import { emptyTwin, SnapshotKeeper } from './snapshot.ts';
 import { ENTRY, Program, R, testConfig } from './test-kernel.ts';
 
@@ -156,6 +158,20 @@ test('a fork goes its own way', () => {
   twin.advance(500);
   expect(twin.saveState()).toEqual(machine.saveState());
   expect(digest(twin)).toBe(digest(machine));
+});
+
+test('the boot ROM is the same in a fork and in a loaded machine, which nobody has switched on', () => {
+  const FW_DYNAMIC_INFO = 0x1028;
+  const rom = ({ bus }: Machine): number[] =>
+    Array.from({ length: 12 }, (_, i) => bus.read(FW_DYNAMIC_INFO + 4 * i, 4));
+  const { machine } = start(new Program().spin());
+  expect(rom(machine).slice(0, 2)).toEqual([0x4942_534f, 0]);
+  const twin = emptyTwin(machine);
+  new SnapshotKeeper(twin).restore(new SnapshotKeeper(machine).take());
+  expect(rom(twin)).toEqual(rom(machine));
+  const host = { openDrive: () => new MemoryBackend(new Uint8Array(512), true) };
+  const loaded = loadSnapshot(saveSnapshot(twin), host).machine;
+  expect(rom(loaded)).toEqual(rom(machine));
 });
 
 test.each([

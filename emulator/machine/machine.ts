@@ -69,6 +69,7 @@ export class Machine {
   readonly timers: TimerQueue;
   private readonly board: Board;
   readonly bus: Bus;
+  private readonly rom = new Rom();
   private readonly entropy: EntropySource;
   private readonly sbiHost: SbiHost;
   private readonly runs: readonly Hart[];
@@ -111,6 +112,7 @@ export class Machine {
     });
     const { bus, aclint } = this.board;
     this.bus = bus;
+    bus.attach(MROM_BASE, this.rom);
     const engine = new Engine({ ram: this.ram, bus, features: config.cpu ?? DEFAULT_FEATURES });
     this.harts = Array.from(
       { length: config.harts ?? 1 },
@@ -131,13 +133,16 @@ export class Machine {
     this.sbiHost = this.makeSbiHost();
   }
 
-  /** Loads the images and starts the harts. Errors of the user (a bad image, too little memory) are UserErrors. */
-  powerOn(): void {
+  /**
+   * Loads the images and starts the harts; returns the device tree that the guest is handed. Errors of the user (a bad
+   * image, too little memory) are UserErrors.
+   */
+  powerOn(): Uint8Array {
     const rngSeed = new Uint8Array(RNG_SEED_BYTES);
     this.entropy.fill(rngSeed);
-    const { bus, soc } = this.board;
-    const info = powerOn(this.config, this.ram, this.runs, soc, rngSeed, MROM_BASE);
-    bus.attach(MROM_BASE, new Rom(info));
+    const { rom, deviceTree } = powerOn(this.config, this.ram, this.runs, this.board.soc, rngSeed, MROM_BASE);
+    this.rom.fill(rom);
+    return deviceTree;
   }
 
   /** Power-on again, RAM as it was except for the images. */
@@ -147,9 +152,7 @@ export class Machine {
     this.turnLeft = TURN_INSTRUCTIONS;
     for (const { device } of this.board.soc) device.reset();
     for (const network of this.networks) network.powerOff();
-    const rngSeed = new Uint8Array(RNG_SEED_BYTES);
-    this.entropy.fill(rngSeed);
-    powerOn(this.config, this.ram, this.runs, this.board.soc, rngSeed, MROM_BASE);
+    this.powerOn();
   }
 
   /** The status the guest ended the machine with. */
@@ -356,6 +359,7 @@ export class Machine {
       ...this.runs.map(hart => part(`hart ${hart.id}`, 1, hart)),
       { name: 'power and turns', version: 1, save: out => this.savePower(out), load: from => this.loadPower(from) },
       part('entropy', 1, entropy),
+      part('boot rom', 1, this.rom),
       ...board.soc.map(({ device }) => part(`device ${device.name}`, device.stateVersion ?? 1, device)),
     ];
   }

@@ -15,7 +15,7 @@ import { refuse } from './snapshot-file.ts';
 export const CONFIGURATION = 'configuration';
 export const CONFIGURATION_VERSION = 1;
 const HASH_PIECE_BYTES = 1 << 20;
-export const IMAGE_KEYS = ['bios', 'kernel', 'initrd'] as const;
+export const IMAGE_KEYS = ['bios', 'kernel', 'initrd', 'dtb'] as const;
 type ImageKey = (typeof IMAGE_KEYS)[number];
 
 /** What stands for a backend. */
@@ -57,6 +57,7 @@ const FIELDS: Record<Exclude<keyof MachineConfig, 'guestError'>, { check: Check;
   startsAtEntry: { check: isBoolean, isOptional: true },
   kernel: { check: isImage, isOptional: true },
   initrd: { check: isImage, isOptional: true },
+  dtb: { check: isImage, isOptional: true },
   append: { check: isText },
   harts: {
     check: value => isCount(value) && (value as number) >= 1 && (value as number) <= HARTS_MAX,

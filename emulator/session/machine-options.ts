@@ -76,6 +76,8 @@ export interface MachineOptions extends CommonOptions {
   /** An ELF file or a Linux Image. */
   readonly kernel?: Uint8Array | NamedBytes;
   readonly initrd?: Uint8Array | NamedBytes;
+  /** A device tree blob instead of the board's own; bootargs, initrd and rng-seed of its /chosen are ours. */
+  readonly dtb?: Uint8Array | NamedBytes;
   /** 'default': the built-in SBI. 'none': the kernel starts in M-mode. Bytes: firmware such as OpenSBI. */
   readonly bios?: 'default' | 'none' | Uint8Array | NamedBytes;
   /** Writes stay in memory: no image is ever changed. Default none. */
@@ -86,7 +88,7 @@ export interface MachineOptions extends CommonOptions {
 
 /** Everything but `kernel` (or firmware) has a default. */
 export function machineConfig(options: MachineOptions): MachineConfig {
-  const { kernel, initrd, bios = 'default', icount = ICOUNT_SHIFT_AUTO, drives = [] } = options;
+  const { kernel, initrd, dtb, bios = 'default', icount = ICOUNT_SHIFT_AUTO, drives = [] } = options;
   const { bus: commonBus = 'mmio' } = options;
   const devices: DeviceSpec[] = [
     ...drives.map((drive): DeviceSpec => {
@@ -105,6 +107,7 @@ export function machineConfig(options: MachineOptions): MachineConfig {
     bios: typeof bios === 'string' ? bios : named(bios, 'firmware'),
     ...(kernel === undefined ? {} : { kernel: named(kernel, 'kernel') }),
     ...(initrd === undefined ? {} : { initrd: named(initrd, 'initrd') }),
+    ...(dtb === undefined ? {} : { dtb: named(dtb, 'dtb') }),
     append: options.append ?? '',
     devices,
     isVirtioLegacy: options.isVirtioLegacy ?? true,

@@ -1,7 +1,7 @@
 /**
- * Files from strangers: mutated ELF files, Linux Images, qcow2 images and snapshots. Each is taken or is a UserError; no
+ * Files from strangers: mutated ELF files, Linux Images, device trees, qcow2 images and snapshots. Each is taken or is a UserError; no
  * other exception, no hang, no memory beyond what the file can ask for, and a machine that refuses a snapshot is as it was.
- * Seeded: STRATA_FUZZ_SEED. (Device trees are only written here, never read.)
+ * Seeded: STRATA_FUZZ_SEED.
  */
 import { deflateSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
@@ -10,6 +10,8 @@ import { concatBytes, viewOf } from '../../emulator/base/bytes.ts';
 import { Ram } from '../../emulator/bus/ram.ts';
 import { ElfFile } from '../../emulator/debug/profile/elf-file.ts';
 import { elfSymbols } from '../../emulator/machine/elf-symbols.ts';
+import { readFdt } from '../../emulator/machine/fdt-read.ts';
+import { FDT_END, FdtNode } from '../../emulator/machine/fdt.ts';
 import { loadImage, placeImage } from '../../emulator/machine/load-image.ts';
 import { Machine } from '../../emulator/machine/machine.ts';
 import { loadSnapshot, restoreSnapshot } from '../../emulator/machine/snapshot-load.ts';
@@ -106,7 +108,7 @@ describe('kernels', () => {
       const kernel = { name: 'k', bytes: mutate(random, elf(code), 120) };
       const initrd = { name: 'i', bytes: new Uint8Array(random.below(4) * MIB) };
       const config = testConfig(new Program(), { kernel, initrd, memoryMiB: 8 });
-      isRefused(() => new Machine(config).powerOn());
+      isRefused(() => void new Machine(config).powerOn());
     }
   });
 
@@ -122,6 +124,62 @@ describe('kernels', () => {
       view.setBigUint64(64 + 56 * i + 40, BigInt(4 * MIB), true);
     }
     expect(() => placeImage(ram, loadImage(file, 'k', 0), 'k')).toThrow('add up to');
+  });
+});
+
+describe('device trees', () => {
+  const whole = new Machine(testConfig(new Program().spin(), { devices: [{ kind: 'rng' }] })).powerOn();
+
+  test('8000 mutations: refused, or a tree that is written and read again', () => {
+    const random = new Random(SEED);
+    let refused = 0;
+    for (let n = 0; n < 8000; n++) {
+      const file = mutate(random, whole, random.below(2) ? 64 : whole.length);
+      const isNo = isRefused(() => {
+        const tree = readFdt(file, 'f');
+        const blob = tree.root.toBlob(tree);
+        expect(blob.length).toBeLessThan(2 * file.length + 64);
+        expect(readFdt(blob, 'again')).toEqual(tree);
+      });
+      if (isNo) refused++;
+    }
+    expect(refused).toBeGreaterThan(4000);
+    expect(refused).toBeLessThan(8000);
+  });
+
+  test('a machine is switched on with them or refuses: 60 mutations', () => {
+    const random = new Random(SEED);
+    for (let n = 0; n < 60; n++) {
+      const dtb = { name: 'f', bytes: mutate(random, whole, n % 2 ? 64 : whole.length) };
+      isRefused(() => void new Machine(testConfig(new Program(), { dtb, memoryMiB: 8 })).powerOn());
+    }
+  });
+
+  test('100000 properties that each name the same megabyte of text are refused, not copied', () => {
+    const root = new FdtNode('');
+    root.prop('p');
+    const blob = root.toBlob();
+    const [structureAt, propBytes, count] = [56, 12, 100_000];
+    const token = (value: number): Uint8Array => {
+      const bytes = new Uint8Array(4);
+      viewOf(bytes).setUint32(0, value);
+      return bytes;
+    };
+    const properties = new Uint8Array(propBytes * count);
+    for (let i = 0; i < count; i++) {
+      viewOf(properties).setUint32(propBytes * i, 3);
+      viewOf(properties).setUint32(propBytes * i + 8, i);
+    }
+    const start = blob.subarray(0, structureAt + 8);
+    const strings = new Uint8Array(MIB).fill(0x61);
+    strings[MIB - 1] = 0;
+    const file = concatBytes([start, properties, token(2), token(FDT_END), strings]);
+    const view = viewOf(file);
+    view.setUint32(4, file.length);
+    view.setUint32(12, file.length - MIB);
+    view.setUint32(32, MIB);
+    view.setUint32(36, file.length - MIB - structureAt);
+    expect(() => readFdt(file, 'f')).toThrow('has no end');
   });
 });
 

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Machine, Stop } from '../../machine/machine.ts';
+import { emptyTwin, SnapshotKeeper } from '../../machine/snapshot.ts';
 import { ENTRY, Program, R, testConfig } from '../../machine/test-kernel.ts';
 import type { MonitorHost } from '../monitor.ts';
 import { frame, fromBytes, PacketReader, toBytes, toHex } from './packets.ts';
@@ -23,7 +24,7 @@ class Session {
     interrupt: () => {},
   });
 
-  constructor() {
+  constructor(change: (machine: Machine) => Machine = machine => machine) {
     const program = new Program()
       .li(R.t0, DATA)
       .op('slli', { rd: R.t0, rs1: R.t0, imm: 32 })
@@ -31,8 +32,9 @@ class Session {
       .op('addi', { rd: R.t2, rs1: R.t2, imm: 1 })
       .op('sd', { rs1: R.t0, rs2: R.t2, imm: 0 })
       .loop(2);
-    this.machine = new Machine(testConfig(program));
-    this.machine.powerOn();
+    const machine = new Machine(testConfig(program));
+    machine.powerOn();
+    this.machine = change(machine);
     this.host = { machine: this.machine, isStopped: false, hart: 0, quit: () => this.machine.end(0) };
     this.stub = new GdbStub(
       this.host,
@@ -114,6 +116,15 @@ test('registers and memory are read and written', () => {
     '1',
     '24',
   ]);
+});
+
+test('the boot ROM can be read in a fork too', () => {
+  const fork = new Session(machine => {
+    const twin = emptyTwin(machine);
+    new SnapshotKeeper(twin).restore(new SnapshotKeeper(machine).take());
+    return twin;
+  });
+  expect(fork.ask('m1028,4')).toBe('4f534249');
 });
 
 test('a step, a breakpoint, a watchpoint, Ctrl-C', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -46,4 +46,15 @@ test.each([
   ],
 ])('%s is refused', (line, message) => {
   expect(() => devices(line)).toThrow(expect.objectContaining({ message: expect.stringContaining(message) as string }));
+});
+
+test.each([
+  ['-drive file=A,if=virtio,format=raw -drive file=B,if=none,id=x', 'no -device uses it'],
+  ['-drive file=A,if=virtio,format=raw -initrd /nowhere', 'no such file'],
+  ['-drive file=A,if=virtio,format=raw -dtb /nowhere', 'device tree /nowhere: no such file'],
+  ['-drive file=A,if=virtio,format=raw -drive file=/nowhere,if=virtio', 'no such file'],
+])('%s: refused, and no drive stays locked', (line, message) => {
+  expect(() => devices(line)).toThrow(message);
+  expect(readdirSync(folder).sort()).toEqual(['a', 'b', 'k']);
+  expect(devices('-drive file=A,if=virtio,format=raw')).toHaveLength(2);
 });

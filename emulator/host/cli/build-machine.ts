@@ -21,10 +21,25 @@ export interface BuiltMachine {
   readonly files: readonly { close(): void }[];
 }
 
+/** What it throws leaves no file open and no drive locked. */
 export function buildMachine(options: CliOptions, guestError: (what: string) => void): BuiltMachine {
+  const files: { close(): void }[] = [];
+  try {
+    return { ...build(options, guestError, files), files };
+  } catch (error) {
+    for (const file of files) file.close();
+    throw error;
+  }
+}
+
+/** @param files takes each file as it is opened */
+function build(
+  options: CliOptions,
+  guestError: (what: string) => void,
+  files: { close(): void }[],
+): Omit<BuiltMachine, 'files'> {
   const isDefaultSystem = options.kernel === undefined && (options.bios === 'default' || options.bios === 'none');
   const rootDrive: DriveFlag = { file: builtImage('rootfs.img'), id: '', isReadOnly: true, isVirtio: false };
-  const files: { close(): void }[] = [];
   const blk = (drive: DriveFlag, serial: string, place: VirtioPlace): DeviceSpec => {
     const disk = openDisk(drive.file, drive.isReadOnly || options.isSnapshot, drive.format);
     files.push(...disk.files);
@@ -86,6 +101,7 @@ export function buildMachine(options: CliOptions, guestError: (what: string) => 
     bios: options.bios === 'default' || options.bios === 'none' ? options.bios : readNamed(options.bios, 'firmware'),
     ...(kernel === undefined ? {} : { kernel: readNamed(kernel, 'kernel') }),
     ...(options.initrd === undefined ? {} : { initrd: readNamed(options.initrd, 'initrd') }),
+    ...(options.dtb === undefined ? {} : { dtb: readNamed(options.dtb, 'device tree') }),
     ...(options.isTohost ? { startsAtEntry: true } : {}),
     append: options.append ?? '',
     cpu: options.cpu,
@@ -98,7 +114,7 @@ export function buildMachine(options: CliOptions, guestError: (what: string) => 
     guestError,
   };
   const hasWritableDrive = !options.isSnapshot && options.drives.some(drive => !drive.isReadOnly);
-  return { config, chardev, hasWritableDrive, files };
+  return { config, chardev, hasWritableDrive };
 }
 
 function driveOf(options: CliOptions, flag: DeviceFlag, users: Map<DriveFlag, DeviceFlag>): DriveFlag {

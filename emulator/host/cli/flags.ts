@@ -26,7 +26,12 @@ const DRIVE_PROPS = ['file', 'format', 'if', 'id', 'readonly', 'cache', 'media']
 const ICOUNT_MAX = 10;
 
 export const FLAGS: readonly Flag[] = [
-  { names: ['M', 'machine'], argument: 'virt', help: 'the board; there is one', apply: only('M', 'virt') },
+  {
+    names: ['M', 'machine'],
+    argument: 'virt[,dumpdtb=FILE]',
+    help: 'the board; there is one. dumpdtb: write its device tree to FILE, and end',
+    apply: applyMachine,
+  },
   {
     names: ['cpu'],
     argument: 'rv64[,EXT=on|off…]',
@@ -42,6 +47,12 @@ export const FLAGS: readonly Flag[] = [
     apply: (o, v) => (o.kernel = v),
   },
   { names: ['initrd'], argument: 'FILE', help: 'initial RAM disk for the kernel', apply: (o, v) => (o.initrd = v) },
+  {
+    names: ['dtb'],
+    argument: 'FILE',
+    help: "a device tree instead of the board's own; -append, -initrd and a seed still go into its /chosen",
+    apply: (o, v) => (o.dtb = v),
+  },
   { names: ['append'], argument: 'TEXT', help: "the kernel's command line", apply: (o, v) => (o.append = v) },
   {
     names: ['bios'],
@@ -192,6 +203,15 @@ function only(flag: string, value: string): Flag['apply'] {
   return (_options, given) => {
     if (given !== value) throw bad(flag, given, `only -${flag} ${value} is possible`);
   };
+}
+
+/** As QEMU, the board's name may be left out in front of an option. */
+function applyMachine(options: CliOptions, value: string): void {
+  for (const [i, word] of value.split(',').entries()) {
+    const file = /^dumpdtb=(.+)$/.exec(word)?.[1];
+    if (file !== undefined) options.dumpDtb = file;
+    else if (word !== 'virt' || i > 0) throw bad('M', value, 'only -M virt and -M virt,dumpdtb=FILE are possible');
+  }
 }
 
 function applyHarts(options: CliOptions, value: string): void {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../base/user-error.ts';
 import { packageRoot } from '../node/files.ts';
+import { dumpDeviceTree } from './dump-dtb.ts';
 import { helpText } from './help.ts';
 import { parseCommandLine } from './parse.ts';
 import { Run } from './run.ts';
@@ -14,6 +15,7 @@ async function main(args: readonly string[]): Promise<number> {
     const options = parseCommandLine(args);
     if (options.show === 'help') process.stdout.write(helpText());
     else if (options.show === 'version') process.stdout.write(`${version()}\n`);
+    else if (options.dumpDtb !== undefined) dumpDeviceTree(options, options.dumpDtb);
     else return await new Run(options).finish();
     return 0;
   } catch (error) {

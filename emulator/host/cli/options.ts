@@ -56,6 +56,9 @@ export interface CliOptions {
   bios: string;
   kernel: string | undefined;
   initrd: string | undefined;
+  dtb: string | undefined;
+  /** Write the device tree there and be done. */
+  dumpDtb: string | undefined;
   append: string | undefined;
   /** A snapshot to go on from. */
   loadvm: string | undefined;
@@ -99,6 +102,8 @@ export function defaultOptions(): CliOptions {
     bios: 'default',
     kernel: undefined,
     initrd: undefined,
+    dtb: undefined,
+    dumpDtb: undefined,
     append: undefined,
     loadvm: undefined,
     given: [],

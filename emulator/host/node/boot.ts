@@ -20,6 +20,8 @@ export interface BootOptions extends CommonOptions {
   /** Default: images/out/kernel.elf. */
   readonly kernel?: ImageFile;
   readonly initrd?: ImageFile;
+  /** A device tree blob instead of the board's own; bootargs, initrd and rng-seed of its /chosen are ours. */
+  readonly dtb?: ImageFile;
   /** 'default', 'none', or firmware. */
   readonly bios?: ImageFile;
   /** Default: images/out/rootfs.img, read-only. Writes stay in memory: no image is ever changed. */
@@ -40,13 +42,14 @@ export function powerOn(options: BootOptions = {}): Vm {
 
 /** Reads what is named. Errors of the user (no such file) are UserErrors. */
 export function machineConfig(options: BootOptions): MachineConfig {
-  const { kernel = builtImage('kernel.elf'), initrd, bios = 'default', drives, ...common } = options;
+  const { kernel = builtImage('kernel.elf'), initrd, dtb, bios = 'default', drives, ...common } = options;
   const rootDrive: DriveOptions = { image: builtImage('rootfs.img'), isReadOnly: true };
   return configOf({
     ...common,
     sockets: nodeSockets,
     kernel: read(kernel, 'kernel'),
     ...(initrd === undefined ? {} : { initrd: read(initrd, 'initrd') }),
+    ...(dtb === undefined ? {} : { dtb: read(dtb, 'device tree') }),
     bios: bios === 'default' || bios === 'none' ? bios : read(bios, 'firmware'),
     drives: (drives ?? [rootDrive]).map(drive =>
       typeof drive === 'object' && 'image' in drive ? { ...drive, image: open(drive.image) } : open(drive),
