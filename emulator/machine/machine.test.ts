@@ -5,9 +5,9 @@ import { CowLayer } from '../storage/cow-layer.ts';
 import { MemoryBackend } from '../storage/memory-backend.ts';
 import type { MachineConfig } from './config.ts';
 import { Machine, Stop } from './machine.ts';
-import { loadSnapshot } from './snapshot-load.ts';
-import { saveSnapshot } from './snapshot-save.ts';
-import { emptyTwin, SnapshotKeeper } from './snapshot.ts';
+import { loadSnapshot } from './snapshot/load.ts';
+import { saveSnapshot } from './snapshot/save.ts';
+import { emptyTwin, SnapshotKeeper } from './snapshot/snapshot.ts';
 import { ENTRY, Program, R, testConfig } from './test-kernel.ts';
 
 const DATA = 0x8040_0000;

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { Interrupt } from '../../emulator/cpu/cpu.ts';
 import type { MachineConfig } from '../../emulator/machine/config.ts';
 import { Machine, Stop } from '../../emulator/machine/machine.ts';
-import { emptyTwin, SnapshotKeeper } from '../../emulator/machine/snapshot.ts';
+import { emptyTwin, SnapshotKeeper } from '../../emulator/machine/snapshot/snapshot.ts';
 import { elf, ENTRY, Program, testConfig } from '../../emulator/machine/test-kernel.ts';
 import { Code, R } from './assembler.ts';
 

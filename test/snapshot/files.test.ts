@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { builtImage, FileBackend } from '../../emulator/host/node/files.ts';
 import { boot, powerOn, type Vm } from '../../emulator/host/node/index.ts';
-import type { SnapshotHost } from '../../emulator/machine/snapshot-config.ts';
+import type { SnapshotHost } from '../../emulator/machine/snapshot/configuration.ts';
 import { MemoryBackend } from '../../emulator/storage/memory-backend.ts';
 import { Vm as AnyVm } from '../../emulator/session/vm.ts';
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Machine, Stop } from '../../machine/machine.ts';
-import { emptyTwin, SnapshotKeeper } from '../../machine/snapshot.ts';
+import { emptyTwin, SnapshotKeeper } from '../../machine/snapshot/snapshot.ts';
 import { ENTRY, Program, R, testConfig } from '../../machine/test-kernel.ts';
 import type { MonitorHost } from '../monitor.ts';
 import { frame, fromBytes, PacketReader, toBytes, toHex } from './packets.ts';

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { UserError } from '../../base/user-error.ts';
 import { openDisk, type DiskImage } from './disk-image.ts';
-import type { DriveIdentity } from '../../machine/snapshot-config.ts';
+import type { DriveIdentity } from '../../machine/snapshot/configuration.ts';
 
 const SUFFIX = '.snapshot';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { UserError } from '../base/user-error.ts';
-import { configurationText, parseConfiguration } from './snapshot-config.ts';
-import { Program, testConfig } from './test-kernel.ts';
+import { UserError } from '../../base/user-error.ts';
+import { configurationText, parseConfiguration } from './configuration.ts';
+import { Program, testConfig } from '../test-kernel.ts';
 
 const ADDR = '{"slot":31,"fn":7}';
 const TEXT = configurationText(

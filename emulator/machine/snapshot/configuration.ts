@@ -2,15 +2,15 @@
  * A machine's configuration as text, in the section `configuration`: the fields of MachineConfig under their own names.
  * Images are named there (the bytes are in sections of their own), a drive is its base's size and hash.
  */
-import { savedNetwork } from '../device/net/config.ts';
-import { UserError } from '../base/user-error.ts';
-import { CowLayer } from '../storage/cow-layer.ts';
-import type { BlockBackend } from '../storage/block-backend.ts';
-import { WideHash } from '../base/checksum.ts';
-import type { GuestErrorLog } from '../bus/device.ts';
-import type { HostSockets } from '../device/net/host-sockets.ts';
-import { HARTS_MAX, type DeviceSpec, type MachineConfig, type NamedBytes } from './config.ts';
-import { refuse } from './snapshot-file.ts';
+import { savedNetwork } from '../../device/net/config.ts';
+import { UserError } from '../../base/user-error.ts';
+import { CowLayer } from '../../storage/cow-layer.ts';
+import type { BlockBackend } from '../../storage/block-backend.ts';
+import { WideHash } from '../../base/checksum.ts';
+import type { GuestErrorLog } from '../../bus/device.ts';
+import type { HostSockets } from '../../device/net/host-sockets.ts';
+import { HARTS_MAX, type DeviceSpec, type MachineConfig, type NamedBytes } from '../config.ts';
+import { refuse } from './file.ts';
 
 export const CONFIGURATION = 'configuration';
 export const CONFIGURATION_VERSION = 1;

@@ -3,11 +3,11 @@
  * whether all of it expands); then a new machine is made of it, or a machine that is there already is taken back. A file
  * that cannot be loaded is a UserError that names the section, and leaves a machine that is there as it was.
  */
-import { fromUtf8 } from '../base/bytes.ts';
-import { StateReader } from '../base/state.ts';
-import { UserError } from '../base/user-error.ts';
-import { CowLayer, type CowSnapshot } from '../storage/cow-layer.ts';
-import { Machine } from './machine.ts';
+import { fromUtf8 } from '../../base/bytes.ts';
+import { StateReader } from '../../base/state.ts';
+import { UserError } from '../../base/user-error.ts';
+import { CowLayer, type CowSnapshot } from '../../storage/cow-layer.ts';
+import { Machine } from '../machine.ts';
 import {
   CONFIGURATION,
   CONFIGURATION_VERSION,
@@ -16,11 +16,11 @@ import {
   IMAGE_KEYS,
   parseConfiguration,
   type SnapshotHost,
-} from './snapshot-config.ts';
-import { readSections, refuse, wrongVersion, type Section } from './snapshot-file.ts';
-import { BLOCK_BYTES, checkBlocks, unpackBlocks } from './snapshot-pages.ts';
-import { drivesOf, IMAGE_VERSION, MEMORY, SESSION, SESSION_VERSION, type SessionText } from './snapshot-save.ts';
-import type { StatePart } from './state-part.ts';
+} from './configuration.ts';
+import { readSections, refuse, wrongVersion, type Section } from './file.ts';
+import { BLOCK_BYTES, checkBlocks, unpackBlocks } from './pages.ts';
+import { drivesOf, IMAGE_VERSION, MEMORY, SESSION, SESSION_VERSION, type SessionText } from './save.ts';
+import type { StatePart } from '../state-part.ts';
 
 const BLOCKS_VERSION = 1;
 

@@ -1,13 +1,13 @@
 /** A machine to a snapshot file (docs/snapshots.md). Between two `advance`s any moment will do. */
-import { concatBytes, utf8 } from '../base/bytes.ts';
-import { StateWriter } from '../base/state.ts';
-import { UserError } from '../base/user-error.ts';
-import { CowLayer } from '../storage/cow-layer.ts';
-import type { BlockBackend } from '../storage/block-backend.ts';
-import type { Machine } from './machine.ts';
-import { CONFIGURATION, CONFIGURATION_VERSION, configurationText, IMAGE_KEYS } from './snapshot-config.ts';
-import { encodeSection, END, fileHeader, type SectionData } from './snapshot-file.ts';
-import { BLOCK_BYTES, blockSections, isZero, type Block } from './snapshot-pages.ts';
+import { concatBytes, utf8 } from '../../base/bytes.ts';
+import { StateWriter } from '../../base/state.ts';
+import { UserError } from '../../base/user-error.ts';
+import { CowLayer } from '../../storage/cow-layer.ts';
+import type { BlockBackend } from '../../storage/block-backend.ts';
+import type { Machine } from '../machine.ts';
+import { CONFIGURATION, CONFIGURATION_VERSION, configurationText, IMAGE_KEYS } from './configuration.ts';
+import { encodeSection, END, fileHeader, type SectionData } from './file.ts';
+import { BLOCK_BYTES, blockSections, isZero, type Block } from './pages.ts';
 
 export const IMAGE_VERSION = 1;
 export const MEMORY = 'memory';

@@ -3,9 +3,9 @@
  * not zero, and the written clusters of a drive's layer. A chunk: how many, their numbers (ascending, also from chunk to
  * chunk), their contents.
  */
-import { viewOf } from '../base/bytes.ts';
-import type { Section, SectionData } from './snapshot-file.ts';
-import { refuse } from './snapshot-file.ts';
+import { viewOf } from '../../base/bytes.ts';
+import type { Section, SectionData } from './file.ts';
+import { refuse } from './file.ts';
 
 /** Of a RAM page and of a cluster alike. */
 export const BLOCK_BYTES = 4096;

@@ -2,14 +2,14 @@
  * A moment of a machine: device and hart state, the RAM pages ever written, the disks' layers. Rolling the same machine
  * back copies only the pages dirtied since; a fork is a fresh machine rolled to the same moment.
  */
-import { assert } from '../base/assert.ts';
-import { PAGE_SIZE } from '../bus/memory-map.ts';
-import type { Ram } from '../bus/ram.ts';
-import type { NetworkConfig } from '../device/net/config.ts';
-import { UserError } from '../base/user-error.ts';
-import { CowLayer, type CowSnapshot } from '../storage/cow-layer.ts';
-import type { DeviceSpec } from './config.ts';
-import { Machine } from './machine.ts';
+import { assert } from '../../base/assert.ts';
+import { PAGE_SIZE } from '../../bus/memory-map.ts';
+import type { Ram } from '../../bus/ram.ts';
+import type { NetworkConfig } from '../../device/net/config.ts';
+import { UserError } from '../../base/user-error.ts';
+import { CowLayer, type CowSnapshot } from '../../storage/cow-layer.ts';
+import type { DeviceSpec } from '../config.ts';
+import { Machine } from '../machine.ts';
 
 const ABSENT = -1;
 

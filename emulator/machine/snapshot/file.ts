@@ -4,10 +4,10 @@
  * returns: a damaged one is refused by the name of the section.
  */
 import { deflateSync, inflateSync } from 'fflate';
-import { assert } from '../base/assert.ts';
-import { concatBytes, fromUtf8, utf8, viewOf } from '../base/bytes.ts';
-import { crc32 } from '../base/checksum.ts';
-import { UserError } from '../base/user-error.ts';
+import { assert } from '../../base/assert.ts';
+import { concatBytes, fromUtf8, utf8, viewOf } from '../../base/bytes.ts';
+import { crc32 } from '../../base/checksum.ts';
+import { UserError } from '../../base/user-error.ts';
 
 export const FORMAT_VERSION = 1;
 /** Not text, and not what a transfer as text would leave: as PNG's signature. */
