@@ -5,7 +5,7 @@
  */
 import { hex, joinWords, TWO_32 } from '../base/bytes.ts';
 import { UserError } from '../base/user-error.ts';
-import { elfSymbols } from './elf-symbols.ts';
+import { elfSymbols } from './elf-file.ts';
 import type { NamedBytes } from './config.ts';
 import type { Machine } from './machine.ts';
 

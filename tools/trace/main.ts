@@ -8,7 +8,7 @@ import { buildMachine } from '../../emulator/host/cli/build-machine.ts';
 import { parseCommandLine } from '../../emulator/host/cli/parse.ts';
 import { X_NAMES } from '../../emulator/isa/registers.ts';
 import { VIRTUAL_EPOCH_MS } from '../../emulator/machine/config.ts';
-import { elfSymbols } from '../../emulator/machine/elf-symbols.ts';
+import { elfSymbols } from '../../emulator/machine/elf-file.ts';
 import { Machine } from '../../emulator/machine/machine.ts';
 import { runProgram } from '../run-program.ts';
 import { Lockstep, type Difference } from './lockstep.ts';

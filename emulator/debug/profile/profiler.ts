@@ -11,7 +11,7 @@ import type { Machine } from '../../machine/machine.ts';
 import { readMemory } from '../memory.ts';
 import { backtrace } from './backtrace.ts';
 import { CallFrames } from './call-frames.ts';
-import { ElfFile } from './elf-file.ts';
+import { ElfFile } from '../../machine/elf-file.ts';
 import { Symbols } from './symbols.ts';
 
 const TICKS_PER_US = TIMEBASE_HZ / 1e6;

@@ -1,7 +1,7 @@
 /** Names of functions by address, from ELF files and from lists such as System.map and /proc/kallsyms. */
 import { fromUtf8 } from '../../base/bytes.ts';
 import { isElf } from '../../machine/elf.ts';
-import { ElfFile } from './elf-file.ts';
+import { ElfFile } from '../../machine/elf-file.ts';
 
 export interface Place {
   readonly name: string;
@@ -23,7 +23,9 @@ export class Symbols {
 
   /** @param file an ELF file, or lines of address, type and name */
   add(file: Uint8Array, name: string): void {
-    const rows = isElf(file) ? new ElfFile(file).functions() : listed(fromUtf8(file));
+    const rows = isElf(file)
+      ? new ElfFile(file).symbols().filter(({ isFunction }) => isFunction)
+      : listed(fromUtf8(file));
     this.rows = [...this.rows, ...rows.map(row => ({ ...row, file: name }))];
     this.rows.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
   }
