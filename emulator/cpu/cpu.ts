@@ -405,9 +405,12 @@ export class Cpu implements EngineUser {
     this.watchedAt = undefined;
     let left = maxInstructions;
     if (isPassing) {
+      const { instret: before, pc: at } = this;
       this.i32[layout.WATCH_PASS >> 2] = 1;
       const reason = this.runFree(1);
       this.i32[layout.WATCH_PASS >> 2] = 0;
+      // Cut short before it began: it has yet to pass.
+      if (this.instret === before && this.pc === at) this.watchedAt = at;
       left--;
       if (reason !== ExitReason.Budget || left === 0) return reason;
     }

@@ -18,6 +18,8 @@ export interface MonitorHost {
   hart: number;
   /** Absent: a host that keeps none. */
   readonly snapshots?: SnapshotStore;
+  /** A debugger hears of the command `stop`. */
+  onStopped?: (() => void) | undefined;
   quit(): void;
 }
 
@@ -95,7 +97,16 @@ const COMMANDS: readonly MonitorCommand[] = [
     help: 'memory by physical address',
     run: (host, args, format) => examine(selected(host), host.machine.ram, format, args, 'physical'),
   },
-  { name: 'stop', alias: 's', help: 'stop the machine', run: host => setStopped(host, true) },
+  {
+    name: 'stop',
+    alias: 's',
+    help: 'stop the machine',
+    run: host => {
+      setStopped(host, true);
+      host.onStopped?.();
+      return '';
+    },
+  },
   { name: 'cont', alias: 'c', help: 'let it go on', run: host => setStopped(host, false) },
   {
     name: 'system_reset',

@@ -16,6 +16,8 @@ interface Resume {
 
 export class Hart {
   state: HartState = HartState.Started;
+  /** The debugger keeps it where it is while others run. */
+  isHeld = false;
   /** Behind a wfi: runs again when an interrupt that mie enables is pending. */
   private isWaiting = false;
   private resume: Resume | undefined;
@@ -38,18 +40,18 @@ export class Hart {
     return this.cpu.index;
   }
 
-  /** Not stopped. */
-  get isOn(): boolean {
-    return this.state !== HartState.Stopped;
-  }
-
   /** Is there an instruction to run? */
   get isRunnable(): boolean {
-    if (this.state === HartState.Started) return !this.isWaiting || this.cpu.hasPendingInterrupt;
-    return this.state === HartState.Suspended && this.cpu.hasPendingInterrupt;
+    return !this.isHeld && !this.isHalted;
   }
 
-  /** It is about to run. Precondition: `isRunnable`. */
+  /** Stopped, or suspended or behind a wfi with no interrupt pending. */
+  get isHalted(): boolean {
+    if (this.state === HartState.Started) return this.isWaiting && !this.cpu.hasPendingInterrupt;
+    return this.state !== HartState.Suspended || !this.cpu.hasPendingInterrupt;
+  }
+
+  /** It is about to run. Precondition: not halted, or behind a wfi, which may end for no reason. */
   wake(): void {
     this.isWaiting = false;
     if (this.state !== HartState.Suspended) return;

@@ -16,6 +16,7 @@ import type { VirtioConsole } from '../device/virtio/console.ts';
 import type { UserNetwork } from '../device/net/user-network.ts';
 import { marchid, mimpid, mvendorid } from '../isa/csr-numbers.ts';
 import { DEFAULT_FEATURES } from '../isa/extensions.ts';
+import { HartState } from '../sbi/hart-state.ts';
 import { answerSbi, type SbiHost } from '../sbi/sbi.ts';
 import { powerOn } from './boot.ts';
 import type { MachineConfig } from './config.ts';
@@ -307,20 +308,30 @@ export class Machine {
   }
 
   /**
-   * For the debugger, while nothing runs: one instruction of one hart; none of one that is stopped. A wait for an interrupt ends at once, as it may.
-   * Returns the watchpoint that it hit.
+   * For the debugger, while nothing runs: one instruction of one hart; none of one that is stopped or suspended. A wait
+   * for an interrupt ends at once, as it may. Returns the watchpoint that it hit.
    */
   stepHart(index: number, keepsInterruptsOut: boolean): DebugStop['hit'] {
     const hart = must(this.runs[index], `hart ${index}`);
     const { cpu } = hart;
     if (this.isResetting) this.reset();
-    if (!hart.isOn) return undefined;
+    if (hart.isHalted && hart.state !== HartState.Started) return undefined;
     this.turn = index;
     hart.wake();
     const reason = cpu.step(keepsInterruptsOut);
     if (reason === ExitReason.SbiCall) this.answerSbi(hart);
     this.flushConsole();
     return reason === ExitReason.Watchpoint ? cpu.watchHit : undefined;
+  }
+
+  /** For the debugger: from now on only these harts run. */
+  runOnly(harts: readonly number[]): void {
+    for (const hart of this.runs) hart.isHeld = !harts.includes(hart.id);
+  }
+
+  /** Whether a hart has nothing to run: stopped, suspended, or waiting for an interrupt. */
+  isHalted(index: number): boolean {
+    return must(this.runs[index], `hart ${index}`).isHalted;
   }
 
   private stopForDebugger(cpu: Cpu): void {

@@ -68,6 +68,7 @@ export class GdbStub implements PacketSink {
   ) {
     host.machine.onDebugStop = stop => this.stopAt(stop);
     setStopped(host, true);
+    host.onStopped = () => this.interrupt();
   }
 
   receive(bytes: Uint8Array): void {
@@ -80,6 +81,8 @@ export class GdbStub implements PacketSink {
     this.isClosed = true;
     this.points.clear(this.harts);
     this.host.machine.onDebugStop = undefined;
+    this.host.onStopped = undefined;
+    this.runOnly();
     setStopped(this.host, false);
     this.onDone();
   }
@@ -147,8 +150,14 @@ export class GdbStub implements PacketSink {
     this.host.hart = hart;
   }
 
-  goOn(): Answer {
+  /** @param harts the others are kept where they are; all when absent */
+  private runOnly(harts = this.harts.map((_, hart) => hart)): void {
+    this.host.machine.runOnly(harts);
+  }
+
+  goOn(harts?: readonly number[]): Answer {
     this.points.apply(this.harts);
+    this.runOnly(harts && [...harts]);
     this.isRunning = true;
     setStopped(this.host, false);
     return NO_ANSWER;
@@ -185,10 +194,9 @@ export class GdbStub implements PacketSink {
     });
     if (actions.some(action => action === undefined)) return UNKNOWN;
     if (actions.some(action => action?.harts.length === 0)) return EINVAL;
-    const stepped = this.harts
-      .map((_, hart) => hart)
-      .filter(hart => actions.find(action => action?.harts.includes(hart))?.isStep);
-    if (stepped.length === 0) return this.goOn();
+    const named = this.harts.map((_, hart) => hart).filter(hart => actions.some(a => a?.harts.includes(hart)));
+    const stepped = named.filter(hart => actions.find(action => action?.harts.includes(hart))?.isStep);
+    if (stepped.length === 0) return this.goOn(named);
     return this.step(stepped.includes(this.stepped) ? this.stepped : stepped[0]!);
   }
 
@@ -241,9 +249,13 @@ export class GdbStub implements PacketSink {
     if (this.threadsListed >= this.harts.length) return 'l';
     return `m${this.threadName(this.threadsListed++)}`;
   }
+  /** QEMU's words, blank and all. */
+  private stateOf(hart: number): string {
+    return this.host.machine.isHalted(hart) ? 'halted ' : 'running';
+  }
   threadInfo(args: string): Answer {
     const hart = this.hartsOf(args)[0];
-    return hart === undefined ? EINVAL : toHex(utf8(`CPU#${hart} [running]`));
+    return hart === undefined ? EINVAL : toHex(utf8(`CPU#${hart} [${this.stateOf(hart)}]`));
   }
   currentThread(): Answer {
     return `QC${this.threadName(this.general)}`;

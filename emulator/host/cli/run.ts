@@ -33,6 +33,7 @@ export class Run implements MonitorHost {
   readonly machine: Machine;
   isStopped = false;
   hart = 0;
+  onStopped: (() => void) | undefined;
   private reason: Reason = 'guest';
   private failure: UserError | undefined;
   private readonly tail = new ConsoleTail();
