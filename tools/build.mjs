@@ -3,7 +3,7 @@
  * its inputs is newer than its outputs. `--force` runs them all.
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -86,23 +86,44 @@ await step(
     }),
 );
 
-await step('web page', ['dist/web/page.js', 'dist/web/worker.js', 'dist/web/index.html'], ['emulator'], () => {
-  copyFileSync('emulator/host/web/index.html', 'dist/web/index.html');
-  return build({
-    entryPoints: PAGES,
-    outdir: 'dist/web',
-    bundle: true,
-    platform: 'browser',
-    target: 'es2022',
-    format: 'esm',
-    loader: { '.css': 'text' },
-    sourcemap: 'linked',
-    logLevel: 'warning',
+/** The licence texts of the packages that esbuild has put into a bundle: whoever passes it on must pass them on too. */
+function writeLicences({ metafile }, file) {
+  const packages = Object.keys(metafile.inputs).flatMap(input => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? []);
+  const texts = [...new Set(packages)].sort().map(folder => {
+    const name = readdirSync(folder).find(entry => /^licen[cs]e/i.test(entry));
+    if (name === undefined) throw new Error(`${folder} is bundled and has no licence text`);
+    return `${folder.slice('node_modules/'.length)}\n\n${readFileSync(join(folder, name), 'utf8').trim()}\n`;
   });
-});
+  writeFileSync(file, texts.join('\n\n'));
+}
 
-await step('browser library', ['dist/strata.browser.mjs'], ['emulator'], () =>
-  build({
+const WEB_LICENCES = 'dist/web/LICENSES.txt';
+await step(
+  'web page',
+  ['dist/web/page.js', 'dist/web/worker.js', 'dist/web/index.html', WEB_LICENCES],
+  ['emulator'],
+  async () => {
+    copyFileSync('emulator/host/web/index.html', 'dist/web/index.html');
+    const pages = await build({
+      metafile: true,
+      entryPoints: PAGES,
+      outdir: 'dist/web',
+      bundle: true,
+      platform: 'browser',
+      target: 'es2022',
+      format: 'esm',
+      loader: { '.css': 'text' },
+      sourcemap: 'linked',
+      logLevel: 'warning',
+    });
+    writeLicences(pages, WEB_LICENCES);
+  },
+);
+
+const BROWSER_LICENCES = 'dist/strata.browser.LICENSES.txt';
+await step('browser library', ['dist/strata.browser.mjs', BROWSER_LICENCES], ['emulator'], async () => {
+  const library = await build({
+    metafile: true,
     entryPoints: { 'strata.browser': 'emulator/host/web/index.ts' },
     outdir: 'dist',
     outExtension: { '.js': '.mjs' },
@@ -112,8 +133,9 @@ await step('browser library', ['dist/strata.browser.mjs'], ['emulator'], () =>
     format: 'esm',
     sourcemap: 'linked',
     logLevel: 'warning',
-  }),
-);
+  });
+  writeLicences(library, BROWSER_LICENCES);
+});
 
 await step('types', ['dist/types/host/node/index.d.ts'], ['emulator', 'tsconfig.types.json'], () =>
   node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.types.json'),

@@ -1,6 +1,6 @@
 /** What `npm pack` makes, installed in a folder of its own: it boots there, its types hold, and it brings no other file. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -75,5 +75,10 @@ test.each([
 test('it holds what a user needs and nothing of the workshop', () => {
   const files = readdirSync(join(folder, 'node_modules', 'strata'), { recursive: true }).map(String);
   expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'images/out/kernel.elf', 'dist/web/page.js']));
+  // A bundle brings the licence texts of what is in it.
+  const licences = (file: string): string =>
+    readFileSync(join(folder, 'node_modules', 'strata', 'dist', file), 'utf8').toLowerCase();
+  expect(licences('strata.browser.LICENSES.txt')).toMatch(/^fflate\n\nmit license\n/);
+  expect(licences('web/LICENSES.txt')).toContain('@xterm/xterm\n\n');
   expect(files.filter(name => /\.test\.|\.as\.ts$|^guest-kernel|^test\b/.test(name))).toEqual([]);
 });

@@ -94,7 +94,7 @@ describe('what is not understood is refused, with what to do', () => {
     ['-device e1000', 'known are'],
     ['-icount 11', 'from 0 to 10'],
     ['-serial tcp::1', 'mon:stdio'],
-    ['-d exec', 'known are'],
+    ['-d nosuch', 'known are'],
     ['-global x.y=z', 'force-legacy'],
     ['-timeout soon', '30s'],
     ['-chardev pty,id=x', 'socket'],
