@@ -24,11 +24,11 @@ test.skipIf(!pty)('the monitor looks at the machine, stops it and lets it go', a
   terminal.type('\x01cinfo registers\r');
   await terminal.waitFor(/satp +0{16}/);
   terminal.type('stop\rinfo status\r');
-  await terminal.waitFor(/stopped, \d/);
+  await terminal.waitFor(/paused, \d/);
   terminal.type('cont\rinfo status\r');
   await terminal.waitFor(/running, \d/);
   terminal.type('frob\r');
-  await terminal.waitFor(/unknown command: frob/);
+  await terminal.waitFor(/unknown command: 'frob'/);
   terminal.type('\x01c');
   terminal.type('zz');
   await terminal.waitFor(/zz/);

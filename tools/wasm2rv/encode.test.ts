@@ -60,7 +60,7 @@ function gnuAs(lines: readonly string[], option: string): Uint8Array {
   const dir = mkdtempSync(join(tmpdir(), 'wasm2rv-as-'));
   try {
     writeFileSync(join(dir, 'a.s'), `.option ${option}\n.option norelax\n${lines.join('\n')}\n`);
-    execFileSync(AS, ['-march=rv64gc_zba_zbb_zbc_zbs', '-o', join(dir, 'a.o'), join(dir, 'a.s')]);
+    execFileSync(AS, ['-march=rv64gc_zba_zbb_zbc_zbs_svinval', '-o', join(dir, 'a.o'), join(dir, 'a.s')]);
     execFileSync('riscv64-linux-gnu-objcopy', ['-O', 'binary', '-j', '.text', join(dir, 'a.o'), join(dir, 'a.bin')]);
     return readFileSync(join(dir, 'a.bin'));
   } finally {

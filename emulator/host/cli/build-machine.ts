@@ -62,6 +62,7 @@ function build(
         devices.push(blk(driveOf(options, flag, users), flag.props.get('serial') ?? '', place));
         break;
       case 'rng':
+        checkRng(options, flag);
         devices.push({ kind: 'rng', ...place });
         break;
       case 'console':
@@ -109,12 +110,19 @@ function build(
     isVirtioLegacy: options.isVirtioLegacy,
     ...(options.icountShift === undefined ? {} : { icountShift: options.icountShift }),
     isRebootRefused: options.isRebootRefused,
-    epochMs: isVirtual ? VIRTUAL_EPOCH_MS : Date.now(),
+    epochMs: options.epochMs ?? (isVirtual ? VIRTUAL_EPOCH_MS : Date.now()),
     ...(isVirtual ? { seed: VIRTUAL_SEED } : {}),
     guestError,
   };
   const hasWritableDrive = !options.isSnapshot && options.drives.some(drive => !drive.isReadOnly);
   return { config, chardev, hasWritableDrive };
+}
+
+/** The object is the host's generator, as without it; but it must be there. */
+function checkRng(options: CliOptions, flag: DeviceFlag): void {
+  const rng = flag.props.get('rng');
+  if (rng === undefined || options.rngs.includes(rng)) return;
+  throw new UserError(`-device ${flag.model},rng=${rng}: no -object has that id`, `add -object rng-random,id=${rng}`);
 }
 
 function driveOf(options: CliOptions, flag: DeviceFlag, users: Map<DriveFlag, DeviceFlag>): DriveFlag {

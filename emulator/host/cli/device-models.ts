@@ -20,12 +20,12 @@ export const DEVICE_MODELS: readonly DeviceModel[] = [
   { name: 'virtio-blk-device', kind: 'blk', bus: 'mmio', props: ['drive', 'serial'] },
   { name: 'virtio-net-pci', alias: 'virtio-net', kind: 'net', bus: 'pci', props: ['netdev', 'mac'] },
   { name: 'virtio-net-device', kind: 'net', bus: 'mmio', props: ['netdev', 'mac'] },
-  { name: 'virtio-serial-pci', alias: 'virtio-serial', kind: 'console', bus: 'pci', props: [] },
-  { name: 'virtio-serial-device', kind: 'console', bus: 'mmio', props: [] },
+  { name: 'virtio-serial-pci', alias: 'virtio-serial', kind: 'console', bus: 'pci', props: ['max_ports'] },
+  { name: 'virtio-serial-device', kind: 'console', bus: 'mmio', props: ['max_ports'] },
   { name: 'virtconsole', kind: 'port', props: ['chardev', 'name'] },
   { name: 'virtserialport', kind: 'port', props: ['chardev', 'name'] },
-  { name: 'virtio-rng-pci', alias: 'virtio-rng', kind: 'rng', bus: 'pci', props: [] },
-  { name: 'virtio-rng-device', kind: 'rng', bus: 'mmio', props: [] },
+  { name: 'virtio-rng-pci', alias: 'virtio-rng', kind: 'rng', bus: 'pci', props: ['rng'] },
+  { name: 'virtio-rng-device', kind: 'rng', bus: 'mmio', props: ['rng'] },
 ];
 
 const PCI_PROPS = ['addr', 'bus', 'disable-legacy', 'disable-modern'];

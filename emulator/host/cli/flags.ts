@@ -6,7 +6,8 @@ import { parseCpu } from './cpu-flag.ts';
 import { checkDevice, DEVICE_MODELS } from './device-models.ts';
 import { DISK_FORMATS } from '../node/disk-image.ts';
 import { nearestHint } from './nearest.ts';
-import { applyNet, applyNetdev, applyNic, applyObject } from './net-flags.ts';
+import { applyNet, applyNetdev, applyNic } from './net-flags.ts';
+import { applyObject } from './object-flags.ts';
 import { parseProps, splitFirst } from './option-list.ts';
 import { LOG_ITEMS } from './log-items.ts';
 import type { CliOptions, DeviceFlag } from './options.ts';
@@ -87,8 +88,8 @@ export const FLAGS: readonly Flag[] = [
   { names: ['net'], argument: 'none', help: 'as -nic none', apply: applyNet },
   {
     names: ['object'],
-    argument: 'filter-dump,id=X,netdev=N,file=F',
-    help: 'write all packets of a -netdev to F, in the format of tcpdump and Wireshark',
+    argument: 'filter-dump,id=X,netdev=N,file=F|rng-random,id=X',
+    help: 'filter-dump: write all packets of a -netdev to F, in the format of tcpdump and Wireshark; rng-random: for -device virtio-rng-pci,rng=X',
     apply: applyObject,
   },
   {
@@ -97,6 +98,16 @@ export const FLAGS: readonly Flag[] = [
     help: 'the host end of a virtconsole; a socket is a Unix socket we listen at (server=on,wait=off)',
     apply: applyChardev,
   },
+  {
+    names: ['rtc'],
+    argument: 'base=utc|DATE',
+    help: 'time of day at power-on, such as base=2026-01-31T12:00:00 (the host’s; with -icount 2026-01-01)',
+    apply: applyRtc,
+  },
+  { names: ['display'], argument: 'none', help: 'there is no display', apply: only('display', 'none') },
+  { names: ['monitor'], argument: 'none', help: 'the monitor is at Ctrl-A c alone', apply: only('monitor', 'none') },
+  { names: ['nodefaults'], help: 'accepted: there are no default devices to leave out', apply: () => {} },
+  { names: ['name'], argument: 'NAME', help: 'accepted', apply: () => {} },
   { names: ['nographic'], help: 'serial console on stdio; there is no other', apply: () => {} },
   {
     names: ['serial'],
@@ -138,7 +149,13 @@ export const FLAGS: readonly Flag[] = [
   },
   { names: ['d'], argument: 'ITEM,…', help: `log to stderr: ${LOG_ITEMS.join(', ')}`, apply: applyLog },
   { names: ['D'], argument: 'FILE', help: 'log to FILE instead', apply: (o, v) => (o.logFile = v) },
-  { names: ['accel'], argument: 'interp', help: 'how instructions run', isOurs: true, apply: only('accel', 'interp') },
+  {
+    names: ['accel'],
+    argument: 'interp',
+    help: 'how instructions run; tcg means it too',
+    isOurs: true,
+    apply: applyAccel,
+  },
   {
     names: ['timeout'],
     argument: 'TIME',
@@ -219,6 +236,23 @@ function applyHarts(options: CliOptions, value: string): void {
   const harts = Number(match?.[1]);
   if (!(harts >= 1 && harts <= HARTS_MAX)) throw bad('smp', value, `write a number from 1 to ${HARTS_MAX}`);
   options.harts = harts;
+}
+
+function applyAccel(_options: CliOptions, value: string): void {
+  if (value !== 'interp' && value.split(',')[0] !== 'tcg') throw bad('accel', value, 'only -accel interp is possible');
+}
+
+/** QEMU's form: no zone, which means UTC. */
+function applyRtc(options: CliOptions, value: string): void {
+  const props = parseProps(value);
+  const base = props.get('base') ?? 'utc';
+  const unknown = [...props.keys()].find(name => name !== 'base' && name !== 'clock');
+  const epochMs = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(base)
+    ? Date.parse(`${base.padEnd(19, 'T00:00:00')}Z`)
+    : NaN;
+  if (unknown !== undefined || (base !== 'utc' && Number.isNaN(epochMs)))
+    throw bad('rtc', value, 'write base=utc or base=2026-01-31T12:00:00');
+  options.epochMs = base === 'utc' ? undefined : epochMs;
 }
 
 function applyMemory(options: CliOptions, value: string): void {

@@ -106,7 +106,7 @@ test.each([
   ['-nic user,model=e1000', 'model e1000'],
   ['-nic tap', 'only -nic user'],
   ['-net nic', 'write -nic user'],
-  ['-object rng-random,id=r', 'filter-dump'],
+  ['-object memory-backend-ram,id=r', 'filter-dump'],
   ['-object filter-dump,id=f,netdev=x,file=/tmp/f', 'no netdev has the id x'],
   ['-nic user,id=n -object filter-dump,id=f,netdev=n,file=/no/such/f', 'filter-dump /no/such/f: no such file'],
 ])('%s is refused', (line, message) => {

@@ -42,10 +42,9 @@ export function applyNet(options: CliOptions, value: string): void {
   applyNic(options, value);
 }
 
-export function applyObject(options: CliOptions, value: string): void {
-  const [kind, rest] = splitFirst(value);
+/** `-object filter-dump`; `rest` is what stands behind the kind. */
+export function applyDump(options: CliOptions, value: string, rest: string): void {
   const bad = (hint: string): UserError => new UserError(`-object ${value}: not understood`, hint);
-  if (kind !== 'filter-dump') throw bad('only filter-dump,id=X,netdev=N,file=F.pcap is possible');
   const props = parseProps(rest);
   const unknown = [...props.keys()].find(name => !DUMP_PROPS.includes(name));
   if (unknown !== undefined) throw bad(`${nearestHint(unknown, DUMP_PROPS)}known are ${DUMP_PROPS.join(', ')}`);

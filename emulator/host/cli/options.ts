@@ -50,6 +50,10 @@ export type SerialTarget =
   { readonly kind: 'stdio' } | { readonly kind: 'none' } | { readonly kind: 'file'; readonly path: string };
 
 export interface CliOptions {
+  /** Ids of -object rng-random and the like. */
+  rngs: string[];
+  /** `-rtc`: time of day at power-on, in ms since 1970. */
+  epochMs: number | undefined;
   memoryMiB: number;
   harts: number;
   cpu: CpuFeatures;
@@ -96,6 +100,8 @@ export interface CliOptions {
 
 export function defaultOptions(): CliOptions {
   return {
+    rngs: [],
+    epochMs: undefined,
     memoryMiB: 128,
     harts: 1,
     cpu: DEFAULT_FEATURES,

@@ -94,7 +94,13 @@ describe('what is not understood is refused, with what to do', () => {
     ['-device e1000', 'known are'],
     ['-icount 11', 'from 0 to 10'],
     ['-serial tcp::1', 'mon:stdio'],
-    ['-d nosuch', 'known are'],
+    ['-d execs', 'known are'],
+    ['-object rng-random', 'name it with id='],
+    ['-object rng-random,id=r,filename=/etc/passwd', "the host's generator"],
+    ['-rtc base=tomorrow', 'base=2026-01-31'],
+    ['-rtc base=2026-13-01', 'base=2026-01-31'],
+    ['-display gtk', 'only -display none'],
+    ['-accel kvm', 'only -accel interp'],
     ['-global x.y=z', 'force-legacy'],
     ['-timeout soon', '30s'],
     ['-chardev pty,id=x', 'socket'],
@@ -107,4 +113,15 @@ test('help and docs page name every flag', () => {
     expect(helpText()).toContain(`-${flag.names[0]}`);
     expect(flagsMarkdown()).toContain(`\`-${flag.names[0]}`);
   }
+});
+
+test("QEMU's everyday flags that change nothing here are taken", () => {
+  const line = '-nodefaults -name guest -display none -monitor none -accel tcg,thread=single -object rng-builtin,id=r';
+  expect(parse(line)).toMatchObject({ rngs: ['r'], epochMs: undefined });
+});
+
+test('-rtc sets the time of day at power-on, in UTC', () => {
+  expect(parse('-rtc base=2026-01-31').epochMs).toBe(Date.UTC(2026, 0, 31));
+  expect(parse('-rtc base=2026-01-31T12:30:59,clock=vm').epochMs).toBe(Date.UTC(2026, 0, 31, 12, 30, 59));
+  expect(parse('-rtc base=utc').epochMs).toBeUndefined();
 });
