@@ -23,7 +23,9 @@ root image of images/out/. With a command behind --, the guest's shell runs it, 
 const PIPE_NOTE = `Without a terminal on stdin, what is piped in is typed at the console, and its end is passed on as Ctrl-D (again
 whenever the guest has been silent for a quarter of a second), so that the shell ends and the machine powers off.`;
 
+/** Of the second column, and of the whole. */
 const COLUMN = 30;
+const WIDTH = 118;
 
 export function helpText(): string {
   const rows = FLAGS.map(flag => entry(usage(flag), flag.help));
@@ -83,6 +85,20 @@ function usage(flag: Flag): string {
   return `-${flag.names[0]}${flag.argument === undefined ? '' : ` ${flag.argument}`}`;
 }
 
+/** Two columns; what is too wide for the first stands on a line of its own. */
 function entry(left: string, right: string): string {
-  return left.length < COLUMN ? `  ${left.padEnd(COLUMN)}${right}` : `  ${left}\n  ${' '.repeat(COLUMN)}${right}`;
+  const indent = `\n  ${' '.repeat(COLUMN)}`;
+  const meaning = wrapped(right, WIDTH - COLUMN).join(indent);
+  return left.length < COLUMN ? `  ${left.padEnd(COLUMN)}${meaning}` : `  ${left}${indent}${meaning}`;
+}
+
+/** Lines of at most `width` characters, broken between words. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
