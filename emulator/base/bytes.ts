@@ -2,7 +2,6 @@
 
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
-export const GIB = 1024 * MIB;
 
 /** 2^32, for splitting and joining 64-bit quantities that are known to fit 53 bits. */
 export const TWO_32 = 0x1_0000_0000;

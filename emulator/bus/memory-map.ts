@@ -22,7 +22,7 @@ export const TLB_LIST_OFFSET = 64 * KIB;
 export const TLB_LIST_ENTRIES = 16 * KIB;
 export const EXEC_TLB_OFFSET = TLB_LIST_OFFSET + 4 * TLB_LIST_ENTRIES;
 /** One translation context per row of cpu/layout.ts `MMU_*`: user, supervisor, supervisor with SUM, bare. */
-export const MMU_CONTEXTS = 4;
+const MMU_CONTEXTS = 4;
 export const EXEC_TLB_ENTRIES = 256;
 /** virtual page (i64), decoded page (i32), unused (i32) */
 export const EXEC_TLB_ENTRY_BYTES = 16;
@@ -31,7 +31,7 @@ export const DATA_TLB_OFFSET = EXEC_TLB_OFFSET + MMU_CONTEXTS * EXEC_TLB_ENTRIES
 
 /** One decoded instruction; cpu/layout.ts `OP_*` says what is inside. A slot exists for every halfword of a page. */
 export const OP_BYTES = 16;
-export const OPS_PER_PAGE = PAGE_SIZE / 2;
+const OPS_PER_PAGE = PAGE_SIZE / 2;
 /** The decoded form of one page: a header, its ops, and two sentinels that leave for the next page. */
 export const DECODED_HEADER_BYTES = 64;
 export const DECODED_PAGE_BYTES = DECODED_HEADER_BYTES + OPS_PER_PAGE * OP_BYTES + 64;

@@ -132,7 +132,7 @@ const MEMORY_OPCODES = {
 } as const;
 export type MemoryMnemonic = keyof typeof MEMORY_OPCODES;
 
-export const VALUE_TYPES = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c } as const;
+const VALUE_TYPES = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c } as const;
 export type ValueType = keyof typeof VALUE_TYPES;
 
 const VOID_BLOCK = 0x40;

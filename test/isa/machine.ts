@@ -15,7 +15,7 @@ const SPIN = 0x6f;
 export const PTE = { V: 1, R: 2, W: 4, X: 8, U: 16, A: 64, D: 128 } as const;
 
 /** One register at DEVICE; everything else faults. */
-export class RecordingBus implements MmioBus {
+class RecordingBus implements MmioBus {
   hi = 0;
   fault = false;
   readonly log: string[] = [];

@@ -9,7 +9,7 @@ const USAGE = `usage: npx tsx test/isa/stream-fuzz.ts [--seed N] [--instructions
 `;
 const REPORT_MS = 30_000;
 
-export const streamOptions = (seed: number): StreamOptions => ({ seed, blocks: 200, blockLength: 180, rounds: 4 });
+const streamOptions = (seed: number): StreamOptions => ({ seed, blocks: 200, blockLength: 180, rounds: 4 });
 
 function numberOf(args: readonly string[], name: string): number | undefined {
   const at = args.indexOf(name);

@@ -20,7 +20,7 @@ const MIDDLE = DATA_BASE + SCRATCH_BYTES / 2;
 const CONTROL = DATA_BASE + SCRATCH_BYTES;
 const DUMPS = CONTROL + 4096;
 /** x0…x31, f0…f31, fcsr. */
-export const DUMP_WORDS = 65;
+const DUMP_WORDS = 65;
 const DUMP_BYTES = 8 * DUMP_WORDS;
 
 const SP = 2;

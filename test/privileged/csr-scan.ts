@@ -31,7 +31,7 @@ const PMP_CSRS = 0x3a0 >> 5;
 const TRAPS = 0x70_0000;
 
 /** State in which all CSRs are tried; each begins where the one before ended. */
-export const SETUPS: readonly { readonly name: string; readonly writes: readonly (readonly [number, number])[] }[] = [
+const SETUPS: readonly { readonly name: string; readonly writes: readonly (readonly [number, number])[] }[] = [
   {
     // Without a PMP rule, mret to a lower mode is an illegal instruction in QEMU 7.2.
     name: 'after reset',

@@ -34,7 +34,7 @@ export const RDN = 2;
 export const RUP = 3;
 export const DYNAMIC = 7;
 /** Values of FLOAT_FAST. */
-export const NEAREST_AND_INEXACT = 2;
+const NEAREST_AND_INEXACT = 2;
 
 export const roundingField = (e: FloatEmitter): Code =>
   op('i32.and', op('i32.shr_u', load('i32.load', e.opAddress, OP_RAW), i32(12)), i32(7));

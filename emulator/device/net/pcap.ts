@@ -6,7 +6,7 @@ const LINKTYPE_ETHERNET = 1;
 const FILE_HEADER_BYTES = 24;
 const PACKET_HEADER_BYTES = 16;
 /** QEMU's `maxlen`. */
-export const PCAP_LENGTH_MAX = 65_536;
+const PCAP_LENGTH_MAX = 65_536;
 
 /** Takes pieces of a file, in order. */
 export type ByteSink = (bytes: Uint8Array) => void;

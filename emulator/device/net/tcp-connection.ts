@@ -26,7 +26,7 @@ export const TcpState = {
 export type TcpState = (typeof TcpState)[keyof typeof TcpState];
 
 /** What our side of the link takes: an Ethernet frame without the headers. */
-export const OWN_MSS = 1460;
+const OWN_MSS = 1460;
 /** Twice the time a segment lives on a link inside of one process; RFC 9293 has 4 minutes for the Internet. */
 const TIME_WAIT_MS = 10_000;
 const NOTHING = new Uint8Array(0);

@@ -5,7 +5,7 @@
 import { seqAdd, seqDiff } from './tcp-seq.ts';
 
 /** Without window scaling (RFC 7323) a window can be no larger. */
-export const RECEIVE_WINDOW = 65_535;
+const RECEIVE_WINDOW = 65_535;
 /** Tiny early segments cost us more than they cost the guest. */
 const EARLY_PIECES_MAX = 256;
 

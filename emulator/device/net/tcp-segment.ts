@@ -6,7 +6,7 @@ import type { Endpoint } from './config.ts';
 
 export const Flag = { Fin: 1, Syn: 2, Rst: 4, Psh: 8, Ack: 16 } as const;
 
-export const TCP_HEADER_BYTES = 20;
+const TCP_HEADER_BYTES = 20;
 const OPTION_END = 0;
 const OPTION_NOP = 1;
 const OPTION_MSS = 2;

@@ -8,7 +8,3 @@ export function seqAdd(seq: number, count: number): number {
 export function seqDiff(a: number, b: number): number {
   return (a - b) | 0;
 }
-
-export function seqMax(a: number, b: number): number {
-  return seqDiff(a, b) >= 0 ? a : b;
-}

@@ -18,7 +18,7 @@ export const ip = (text: string): number => must(parseIp(text), `address ${text}
 export const GUEST = ip('10.0.2.15');
 export const GATEWAY = ip('10.0.2.2');
 
-export class FakeStream implements HostStream {
+class FakeStream implements HostStream {
   readonly written: number[] = [];
   readonly calls: string[] = [];
   isFull = false;
@@ -47,7 +47,7 @@ export class FakeStream implements HostStream {
   }
 }
 
-export class FakeSockets implements HostSockets {
+class FakeSockets implements HostSockets {
   readonly streams: FakeStream[] = [];
   readonly sent: { peer: Endpoint; bytes: Uint8Array }[] = [];
   onStream: ((stream: HostStream, peer: Endpoint) => StreamEvents | undefined) | undefined;
@@ -152,7 +152,7 @@ export function packetOf(frame: Uint8Array): Ipv4Packet {
   return packet;
 }
 
-export function segmentOf(packet: Ipv4Packet): ReceivedSegment {
+function segmentOf(packet: Ipv4Packet): ReceivedSegment {
   const segment = parseTcp(packet);
   if (typeof segment === 'string') throw new Error(segment);
   return segment;

@@ -10,10 +10,10 @@ export interface LinkFaults {
   fate(nth: number): { readonly copies: number; readonly delayMs: number };
 }
 
-export const NO_FAULTS: LinkFaults = { fate: () => ({ copies: 1, delayMs: 0 }) };
+const NO_FAULTS: LinkFaults = { fate: () => ({ copies: 1, delayMs: 0 }) };
 
 /** One end and what its user saw. */
-export class Peer implements ConnectionEvents {
+class Peer implements ConnectionEvents {
   connection!: TcpConnection;
   readonly received: number[] = [];
   readonly seen: string[] = [];

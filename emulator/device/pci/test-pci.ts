@@ -9,7 +9,7 @@ import { VirtioPci } from './virtio-pci.ts';
 export const ECAM = 0x3000_0000;
 export const IO = 0x300_0000;
 export const BAR4 = 0x4_0000_0000;
-export const BAR1 = 0x4000_0000;
+const BAR1 = 0x4000_0000;
 export const RAM_BASE = 0x8000_0000;
 
 const WINDOWS = [

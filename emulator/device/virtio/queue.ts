@@ -7,7 +7,7 @@ import { MIB } from '../../base/bytes.ts';
 import type { StateReader, StateWriter } from '../../base/state.ts';
 import type { Ram } from '../../bus/ram.ts';
 
-export const QUEUE_SIZE_MAX = 1024;
+const QUEUE_SIZE_MAX = 1024;
 
 const DESC_BYTES = 16;
 const DESC_F_NEXT = 1;

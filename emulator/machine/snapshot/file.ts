@@ -9,7 +9,7 @@ import { concatBytes, fromUtf8, utf8, viewOf } from '../../base/bytes.ts';
 import { crc32 } from '../../base/checksum.ts';
 import { UserError } from '../../base/user-error.ts';
 
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 /** Not text, and not what a transfer as text would leave: as PNG's signature. */
 const MAGIC = Uint8Array.of(0x89, 0x53, 0x54, 0x52, 0x41, 0x0d, 0x0a, 0x1a); // .STRA...
 const FILE_HEADER_BYTES = MAGIC.length + 8;
