@@ -1,5 +1,5 @@
 /**
- * The import-order check of TREE.md: a room imports only rooms listed before it. TypeScript edges come from esbuild's
+ * The import-order check: a room imports only rooms listed before it. TypeScript edges come from esbuild's
  * metafile, AssemblyScript edges from the files' own import lines. Prints every edge to a later room; status 1 if any.
  */
 import { readFileSync, readdirSync, statSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { build } from 'esbuild';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(ROOT);
 
-/** In the order of TREE.md. */
+/** From the bottom up. */
 const TOP = ['emulator', 'tools', 'test'];
 const EMULATOR = [
   'base',
@@ -28,7 +28,7 @@ const EMULATOR = [
   'host',
 ];
 const KERNEL = ['abi', 'lib', 'hal', 'mm', 'proc', 'dev', 'tty', 'vfs', 'fs', 'net', 'exec', 'syscall', 'trap', 'boot'];
-/** Rooms that TREE.md narrows further: these may import these alone. */
+/** Rooms that are narrower still: these may import these alone. */
 const ONLY = { 'guest-kernel/user': ['abi', 'lib', 'user'], 'emulator/device': ['base', 'bus', 'storage', 'device'] };
 
 function filesBelow(dir, pattern) {

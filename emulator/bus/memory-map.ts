@@ -8,7 +8,7 @@
  * region (cpu/engine.ts swaps them), while its TLBs stay where they are. Decoded pages are shared by all harts.
  * Guest RAM comes last and is 64 KiB aligned. The data TLB is direct-mapped by va[addressBits:12], one bit more than
  * an address inside the wasm memory has: that spare bit is what makes an empty entry miss for every address
- * (DESIGN §2 and cpu/slow/tlb.ts).
+ * (cpu/slow/tlb.ts).
  */
 import { alignUp, KIB } from '../base/bytes.ts';
 

@@ -32,7 +32,7 @@ import { mountRootFilesystem } from "./root";
 export { memorySize, memoryGrow } from "../mm/heap";
 export { trapUser, trapKernel } from "../trap/trap";
 
-/** Kernel pointers reach 1 GiB of RAM (DESIGN §3). */
+/** Kernel pointers reach 1 GiB of RAM. */
 const MAX_RAM: u64 = 1 << 30;
 
 export function kmain(hartid: u64, dtb: u64): usize {

@@ -31,7 +31,7 @@ class Board extends FdtVisitor {
   uartIrq: u32 = 0;
   plicPa: u64 = 0;
   rtcPa: u64 = 0;
-  /** In the tree's order: disks are named after it (DESIGN §2). */
+  /** In the tree's order: disks are named after it. */
   virtio: Array<MmioSlot> = [];
 
   /** The first one, or null. */

@@ -1,4 +1,4 @@
-/** Block devices: 512-byte sectors, requests polled to their end (DESIGN §4: nothing below a filesystem parks). */
+/** Block devices: 512-byte sectors, requests polled to their end (docs/kernel-model.md: nothing below a filesystem parks). */
 import { Errno } from "../abi/errno";
 import { Result, fail } from "../lib/result";
 

@@ -1,6 +1,6 @@
 /**
  * When garbage is collected: never inside a system call, since references that live on the kernel stack alone are not
- * seen (DESIGN §4).
+ * seen (docs/kernel-model.md).
  */
 import { heapBytes, livesOnReserve } from "./heap";
 import { bytesAsked } from "./object-heap";

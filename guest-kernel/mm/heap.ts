@@ -11,7 +11,7 @@ import { bytesUsed } from "./object-heap";
 
 const WASM_PAGE: usize = 0x1_0000;
 export const BOOT_HEAP: usize = 0x10_0000;
-/** Between the UART's corner and the PCIe window of the MMIO gigapage (DESIGN §2): nothing else is there. */
+/** Between the UART's corner and the PCIe window of the MMIO gigapage: nothing else is there. */
 const WINDOW_START: usize = 0xd100_0000;
 const WINDOW_END: usize = 0xf000_0000;
 /** At least so much at a time. */

@@ -1,6 +1,6 @@
 /**
  * The kernel's final page table: code read-execute, constants read-only, everything else read-write without execute,
- * guard pages under both stacks, devices where a pointer expects them (DESIGN §3), the firmware's memory not at all.
+ * guard pages under both stacks, devices where a pointer expects them, the firmware's memory not at all.
  */
 import { mmio, va as kva } from "../hal/mmio";
 import {

@@ -1,5 +1,5 @@
 /**
- * How a system call waits (DESIGN §4). A handler that cannot go on returns what park() returned: the dispatcher switches
+ * How a system call waits (docs/kernel-model.md). A handler that cannot go on returns what park() returned: the dispatcher switches
  * to another task and, once this one is woken, calls the handler again with the same arguments. What must survive
  * between the two calls is in `current().progress`.
  *

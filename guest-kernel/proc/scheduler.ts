@@ -1,4 +1,4 @@
-/** Round robin over the runnable tasks; preemption happens in user mode only (DESIGN §4). */
+/** Round robin over the runnable tasks; preemption happens in user mode only (docs/kernel-model.md). */
 import { monotonicNs } from "../hal/time";
 import { RUNNABLE, STOPPED, Task, ZOMBIE, setWakeTask } from "./task";
 

@@ -1,6 +1,6 @@
 /**
  * Wait queues: who sleeps until something may have changed. Waking only says "look again": the sleeper's system call is
- * restarted from its beginning (DESIGN §4) and sleeps once more when it still cannot go on.
+ * restarted from its beginning (docs/kernel-model.md) and sleeps once more when it still cannot go on.
  */
 
 import { removeAt } from "../lib/array";

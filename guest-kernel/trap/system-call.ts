@@ -1,4 +1,4 @@
-/** From the registers of an `ecall` to the handler and back (DESIGN §4: a call runs to its end or parks). */
+/** From the registers of an `ecall` to the handler and back (docs/kernel-model.md: a call runs to its end or parks). */
 import { Errno } from "../abi/errno";
 import { Nr } from "../abi/nr";
 import { Result, fail } from "../lib/result";

@@ -1,4 +1,4 @@
-/** The exit statuses and streams of DESIGN §6. Needs dist/ (npm run build). */
+/** Exit statuses and streams of the command line. Needs dist/ (npm run build). */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { elf, Program, R } from '../../emulator/machine/test-kernel.ts';

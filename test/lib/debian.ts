@@ -1,6 +1,6 @@
 /**
  * Debian's own riscv64 programs, by package name, as outside judges: downloaded with apt under state folders of their
- * own (DESIGN §8) and unpacked, never installed and never committed. Null where that is not possible: the test skips by
+ * own and unpacked, never installed and never committed. Null where that is not possible: the test skips by
  * name.
  */
 import { execFileSync } from 'node:child_process';

@@ -1,5 +1,5 @@
 /**
- * The data TLBs and exec TLBs (DESIGN §2). A data entry is vpage ^ hostpage: one xor with an address gives the place in
+ * The data TLBs and exec TLBs. A data entry is vpage ^ hostpage: one xor with an address gives the place in
  * the wasm memory, or, on a miss, a value with bits set above `addressBits - 1`. An empty entry therefore holds an xor
  * that sets bit `addressBits` whatever the address: that is why the tables have one index bit more than places need.
  * Every filled entry is listed, so that a flush costs what was filled.

@@ -1,5 +1,5 @@
 /**
- * The work directory: everything new is staged in it under a name of its own, and published by one rename (DESIGN §4).
+ * The work directory: everything new is staged in it under a name of its own, and published by one rename (docs/overlay.md).
  * It holds the shared whiteout too. What a crash left in it is removed at the next mount (A34).
  */
 import { Errno } from "../../abi/errno";

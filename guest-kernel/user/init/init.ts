@@ -1,5 +1,5 @@
 /**
- * init: process 1. Builds the root that people see (DESIGN §5): an overlay of the read-only image below and the upper named
+ * init: process 1. Builds the root that people see: an overlay of the read-only image below and the upper named
  * by `strata.upper=` above (tmpfs, or a disk: /dev/vdb), pivots into it, mounts /dev, /proc and /tmp, and starts the agent
  * and a login shell on the console. When that shell ends, the machine powers off.
  */

@@ -1,5 +1,5 @@
 /**
- * The riskiest promises of the kernel's model (DESIGN §4), asked by a program that runs as init and prints KTAP: fork and
+ * The riskiest promises of the kernel's model (docs/kernel-model.md), asked by a program that runs as init and prints KTAP: fork and
  * copy-on-write, system calls on memory that is not there yet, calls that park and restart, running out of memory.
  * test/boot/kernel-proofs.test.ts boots it. It ends the machine.
  */
