@@ -89,10 +89,11 @@ describe.skipIf(!hasQemu)("gdb says the same at QEMU's machine and at ours", () 
       ],
     ],
   ] as const;
-  const both = async (commands: readonly string[]): Promise<string[]> => {
+  const both = async (commands: readonly string[], more: readonly string[] = []): Promise<string[]> => {
     const kernel = counter();
     const outputs: string[] = [];
-    for (const [command, args] of machines) outputs.push(gdb(await waiting(command, [...args, kernel]), commands));
+    for (const [command, args] of machines)
+      outputs.push(gdb(await waiting(command, [...args, kernel, ...more]), commands));
     // Where each stands before its first instruction is its own business (QEMU: in its boot ROM).
     return outputs.map(text => text.slice(text.indexOf('\n')));
   };
@@ -111,6 +112,21 @@ describe.skipIf(!hasQemu)("gdb says the same at QEMU's machine and at ours", () 
     ]);
     expect(ours).toBe(theirs);
     expect(ours).toContain('Hardware watchpoint');
+  });
+
+  test('four harts: threads, one that goes on alone, one that is stepped', async () => {
+    const [ours, theirs] = await both(
+      [
+        ...['set scheduler-locking on', `break *${BASE + 12}`, 'continue', 'delete'],
+        ...['thread 3', `break *${BASE + 16}`, 'continue', 'p $mhartid', 'stepi', 'p $pc', 'delete'],
+        ...['thread 4', `watch *(long *)${DATA}`, 'continue', 'p $mhartid', 'delete', 'thread 2', 'p $mhartid'],
+      ],
+      ['-smp', '4'],
+    );
+    // The others have not begun: there, QEMU's are in its boot ROM.
+    const [here, there] = [ours, theirs].map(text => text!.replace(/^#0 .*$/gm, ''));
+    expect(here).toBe(there);
+    expect(here).toContain('Thread 4 hit Hardware watchpoint 3');
   });
 
   test('registers have the same names, in the same order', async () => {
