@@ -1,4 +1,4 @@
-/** Power-on: firmware, kernel, initrd and device tree go into RAM where QEMU 7.2's `virt` puts them; the hart starts. */
+/** Power-on: firmware, kernel, initrd and device tree go into RAM where QEMU 7.2's `virt` puts them; the harts start. */
 import { hex, MIB, viewOf } from '../base/bytes.ts';
 import { UserError } from '../base/user-error.ts';
 import { DEFAULT_FEATURES } from '../isa/extensions.ts';

@@ -1,6 +1,6 @@
 /**
  * Runs a machine beside other work of its host: a few milliseconds of guest, then a breath for the event loop; while
- * the hart waits, nothing. Uses only what Node, workers and pages share.
+ * every hart waits, nothing. Uses only what Node, workers and pages share.
  */
 import { Stop, type Machine } from './machine.ts';
 

@@ -11,7 +11,7 @@ export interface GuestTime {
   nowNs(): number;
   /** How many instructions may run before `deadlineTick` has to be looked at; at least 1. */
   instructionsUntil(deadlineTick: number): number;
-  /** The hart has nothing to do before `tick`: virtual time jumps there; real time does not. */
+  /** No hart has anything to do before `tick`: virtual time jumps there; real time does not. */
   skipTo(tick: number): void;
   /** Real time passes only between start and stop. */
   start(): void;

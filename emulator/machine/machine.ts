@@ -1,5 +1,5 @@
 /**
- * The whole machine: board, hart, time, and the loop that runs them. Synchronous: `advance` runs the guest until there
+ * The whole machine: board, harts, time, and the loop that runs them. Synchronous: `advance` runs the guest until there
  * is a reason to stop; who waits for what (a terminal, a test) is the caller's business (drive.ts, session/).
  */
 import { assert, must } from '../base/assert.ts';
@@ -30,7 +30,7 @@ import { MROM_BASE, RAM_BASE, virtBoard, type Board } from './virt-board.ts';
 export const Stop = {
   /** The instructions were used up; there is more to do. */
   Budget: 0,
-  /** The hart waits for an interrupt that is not due yet. */
+  /** Every hart waits for an interrupt that is not due yet. */
   Idle: 1,
   /** `pause` was called. */
   Paused: 2,
