@@ -117,20 +117,25 @@ describe.skipIf(!linux).each(['mmio', 'pci'] as const)("Debian's Linux on a user
       `nc -ll -p ${port} -e ${program} </dev/null >/dev/null 2>&1 & until netstat -ltn | grep -q ":${port} "; do sleep 0.01; done`,
     );
 
+  /** What is above the card does not know its bus: on one of them is enough. */
+  const testOnce = (name: string, run: () => Promise<void>): void => {
+    if (bus === 'mmio') test(name, run);
+  };
+
   test('takes its address from DHCP', async () => {
     expect((await vm.sh('cat /sys/class/net/eth0/address')).stdout).toBe('52:54:00:12:34:56\n');
     const { stdout } = await vm.sh('udhcpc -i eth0 -n -q -f -s /udhcpc 2>&1');
     expect(stdout).toContain('10.0.2.15/24 router 10.0.2.2 dns 10.0.2.3 lease 86400 host strata server 10.0.2.2\n');
   });
 
-  test.runIf(bus === 'mmio')('pings the gateway, with packets larger than a frame too', async () => {
+  testOnce('pings the gateway, with packets larger than a frame too', async () => {
     for (const size of [56, 1472, 1473, 20_000]) {
       const { stdout } = await vm.sh(`ping -c 2 -i 0.01 -s ${size} 10.0.2.2`);
       expect(stdout).toContain('2 packets received, 0% packet loss');
     }
   });
 
-  test.runIf(bus === 'mmio')('reaches nothing else, and learns so at once', async () => {
+  testOnce('reaches nothing else, and learns so at once', async () => {
     const before = vm.machine.nowMs;
     for (const address of ['10.0.2.2:80', '10.0.2.100:82', '127.0.0.1:80', '8.8.8.8:80', '192.168.1.1:22']) {
       const { stderr } = await vm.sh(`wget -O - http://${address}/`);
@@ -156,7 +161,7 @@ describe.skipIf(!linux).each(['mmio', 'pci'] as const)("Debian's Linux on a user
     expect(md5(answer)).toBe(md5(file));
   });
 
-  test.runIf(bus === 'mmio')('sends a file, and hears the answer behind its end', async () => {
+  testOnce('sends a file, and hears the answer behind its end', async () => {
     const { stdout } = await vm.sh(
       'head -c 1000000 /dev/urandom >/tmp/f; md5sum </tmp/f; ' +
         '(printf "POST / HTTP/1.0\r\nContent-Length: 1000000\r\n\r\n"; cat /tmp/f) | nc 10.0.2.100 80 | tail -n 1',
@@ -173,12 +178,12 @@ describe.skipIf(!linux).each(['mmio', 'pci'] as const)("Debian's Linux on a user
     expect(answers.map(String)).toEqual(files.map(each => `${md5(each)}  -\n`));
   });
 
-  test.runIf(bus === 'mmio')('a port where nobody listens in the guest closes at once', async () => {
+  testOnce('a port where nobody listens in the guest closes at once', async () => {
     const socket = connect({ port: await vm.forwardedPort(9), host: '127.0.0.1' });
     await vm.runUntil(closed(socket));
   });
 
-  test.runIf(bus === 'mmio')('datagrams go in, and answers find their way back', async () => {
+  testOnce('datagrams go in, and answers find their way back', async () => {
     await vm.sh('/udp-echo 7 </dev/null >/dev/null 2>&1 & until netstat -uan | grep -q ":7 "; do sleep 0.01; done');
     const socket = createSocket('udp4');
     const port = await vm.forwardedPort(7, 'udp');
@@ -191,7 +196,7 @@ describe.skipIf(!linux).each(['mmio', 'pci'] as const)("Debian's Linux on a user
     socket.close();
   });
 
-  test.runIf(bus === 'mmio')('a restore resets connections, on both sides; a fork has ports of its own', async () => {
+  testOnce('a restore resets connections, on both sides; a fork has ports of its own', async () => {
     await vm.sh('rm -f /tmp/done; (nc 10.0.2.100 80; echo $? >/tmp/done) </dev/zero >/dev/null 2>&1 & sleep 0.1');
     await serve(9, 'cat');
     const socket = connect({ port: await vm.forwardedPort(9), host: '127.0.0.1' });
