@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { defaultMac } from '../device/net/config.ts';
+import { networkFromOptions } from '../device/net/options.ts';
 import { Machine } from '../machine/machine.ts';
 import { Program, R, testConfig } from '../machine/test-kernel.ts';
 import { MemoryBackend } from '../storage/memory-backend.ts';
@@ -63,4 +65,22 @@ test('help has a line for each command', () => {
   const lines = runMonitorCommand(stopped(), 'help').trimEnd().split('\n');
   expect(lines.length).toBeGreaterThan(14);
   expect(lines).toContain('x/FMT ADDRESS            memory by virtual address, such as x/10i $pc or x/4xg $sp');
+});
+
+test('info network shows cards and forwards', () => {
+  const host = stopped();
+  expect(runMonitorCommand(host, 'info network')).toBe('no network cards\n');
+  const network = networkFromOptions([
+    ['hostfwd', 'tcp:127.0.0.1:8080-:80'],
+    ['guestfwd', 'tcp:10.0.2.100:81-tcp:127.0.0.1:5555'],
+  ]);
+  const machine = new Machine(
+    testConfig(new Program().spin(), { devices: [{ kind: 'net', mac: defaultMac(0), network, bus: 'pci' }] }),
+  );
+  expect(runMonitorCommand({ ...host, machine }, 'info network')).toBe(
+    'model=virtio-net-pci,macaddr=52:54:00:12:34:56\n' +
+      ' \\ type=user,net=10.0.2.0/24,host=10.0.2.2\n' +
+      '   hostfwd=tcp:127.0.0.1:8080-10.0.2.15:80\n' +
+      '   guestfwd=tcp:10.0.2.100:81-tcp:127.0.0.1:5555\n',
+  );
 });

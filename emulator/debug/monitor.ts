@@ -4,7 +4,7 @@
  */
 import type { Cpu } from '../cpu/cpu.ts';
 import type { Machine } from '../machine/machine.ts';
-import { deviceTree, drives, memoryTree } from './monitor/board-view.ts';
+import { deviceTree, drives, memoryTree, networks } from './monitor/board-view.ts';
 import { examine } from './monitor/examine.ts';
 import { mappings } from './monitor/page-tables.ts';
 import { registers } from './monitor/registers.ts';
@@ -50,6 +50,7 @@ const COMMANDS: readonly MonitorCommand[] = [
   { name: 'info mtree', help: 'the physical address space', run: ({ machine }) => memoryTree(machine) },
   { name: 'info qtree', help: 'the devices', run: ({ machine }) => deviceTree(machine) },
   { name: 'info block', alias: 'info blocks', help: 'the drives', run: ({ machine }) => drives(machine) },
+  { name: 'info network', help: 'the network cards and their forwards', run: ({ machine }) => networks(machine) },
   {
     name: 'info cpus',
     help: 'the harts; * is the one that commands look at',

@@ -1,9 +1,12 @@
 /** Small guests with four harts: locks, interrupts from hart to hart, HSM, remote fences, and that every run is the same. */
+import assert from 'node:assert';
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { Interrupt } from '../../emulator/cpu/cpu.ts';
 import type { MachineConfig } from '../../emulator/machine/config.ts';
 import { Machine, Stop } from '../../emulator/machine/machine.ts';
+import { loadSnapshot } from '../../emulator/machine/snapshot/load.ts';
+import { saveSnapshot } from '../../emulator/machine/snapshot/save.ts';
 import { emptyTwin, SnapshotKeeper } from '../../emulator/machine/snapshot/snapshot.ts';
 import { elf, ENTRY, Program, testConfig } from '../../emulator/machine/test-kernel.ts';
 import { Code, R } from './assembler.ts';
@@ -90,7 +93,7 @@ test('four harts count under an LR/SC lock and with amoadd; none is lost', () =>
   expect(machine.exitCode).toBe(0);
 });
 
-test('two runs are the same, however they are cut; so is the future of a snapshot, here and in a fork', () => {
+test('two runs are the same, however they are cut; so is the future of a snapshot, here, in a fork and from a file', () => {
   const runs = [1_000_000, 777].map(slice => {
     const machine = start(lockProgram(), BARE);
     for (let left = 60_000; left > 0; left -= slice) machine.advance(Math.min(slice, left));
@@ -109,9 +112,13 @@ test('two runs are the same, however they are cut; so is the future of a snapsho
   const first = future(machine);
   keeper.restore(snapshot);
   const twin = emptyTwin(machine);
-  twin.powerOn();
   new SnapshotKeeper(twin).restore(snapshot);
   expect([future(machine), future(twin)]).toEqual([first, first]);
+  keeper.restore(snapshot);
+  const host = { openDrive: () => assert.fail('it has no drive') };
+  const { machine: loaded } = loadSnapshot(saveSnapshot(machine), host);
+  expect(digest(loaded)).toBe(digest(machine));
+  expect(future(loaded)).toEqual(first);
 });
 
 /** Hart 0 starts the others; each waits for its IPI, answers with an IPI to hart 0, and stops itself. */

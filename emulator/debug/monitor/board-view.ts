@@ -1,4 +1,6 @@
-/** `info mtree`, `info qtree` and `info block`: what the machine is made of, and where it sits. */
+/** `info mtree`, `info qtree`, `info block` and `info network`: what the machine is made of, and where it sits. */
+import { formatIp, formatMac } from '../../device/net/addresses.ts';
+import type { Endpoint } from '../../device/net/config.ts';
 import type { Machine } from '../../machine/machine.ts';
 
 const hex = (address: number): string => address.toString(16).padStart(16, '0');
@@ -39,3 +41,22 @@ export function drives(machine: Machine): string {
   });
   return lines.length === 0 ? 'no drives\n' : lines.map((line, i) => `drive ${i}: ${line}\n`).join('');
 }
+
+/** The network cards in the order of the command line, and under each what its network is and where its forwards lead. */
+export function networks(machine: Machine): string {
+  const lines = machine.config.devices.flatMap(spec => {
+    if (spec.kind !== 'net') return [];
+    const { mac, bus = 'mmio', network } = spec;
+    return [
+      `model=virtio-net-${bus === 'pci' ? 'pci' : 'device'},macaddr=${formatMac(mac)}`,
+      ` \\ type=user,net=${formatIp(network.network)}/${network.prefix},host=${formatIp(network.host)}`,
+      ...network.hostForwards.map(
+        ({ protocol, host, guest }) => `   hostfwd=${protocol}:${place(host)}-${place(guest)}`,
+      ),
+      ...network.guestForwards.map(({ server, host }) => `   guestfwd=tcp:${place(server)}-tcp:${place(host)}`),
+    ];
+  });
+  return lines.length === 0 ? 'no network cards\n' : lines.map(line => `${line}\n`).join('');
+}
+
+const place = ({ ip, port }: Endpoint): string => `${formatIp(ip)}:${port}`;
