@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { boot } from '../../emulator/host/node/index.ts';
 import { writeExt4 } from '../../tools/image/ext4-writer.ts';
 import { treeOf, type Manifest } from '../../tools/image/manifest.ts';
-import { debianPackage } from '../lib/debian.ts';
+import { debianPackage } from '../../tools/debian/packages.ts';
 
 /** Shell snippets for busybox's sh, and what they print on Linux. */
 const SNIPPETS: readonly [name: string, script: string, stdout: string][] = [

@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { builtImage } from '../../emulator/host/node/files.ts';
 import type { NamedBytes } from '../../emulator/machine/config.ts';
-import { cpioArchive, type CpioEntry } from './cpio.ts';
-import { debianKernelPackage, debianPackage } from './debian.ts';
+import { cpioArchive, type CpioEntry } from '../../tools/image/cpio.ts';
+import { debianKernelPackage, debianPackage } from '../../tools/debian/packages.ts';
 
 const INIT = `#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc

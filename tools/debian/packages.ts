@@ -1,7 +1,7 @@
 /**
- * Debian's own riscv64 programs, by package name, as outside judges: downloaded with apt under state folders of their
- * own and unpacked, never installed and never committed. Null where that is not possible: the test skips by
- * name.
+ * Debian's own riscv64 programs, by package name, as outside judges of tests and benches: downloaded with apt under state
+ * folders of their own and unpacked, never installed and never committed. Null where that is not possible: the caller
+ * says so by name.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
