@@ -1,9 +1,9 @@
 /** From nothing to the prompt: wall time and retired instructions, and what a booted machine costs to roll back and fork. */
 import { statSync } from 'node:fs';
 import { boot, builtImage, FileBackend, powerOn, Vm } from '../../emulator/host/node/index.ts';
-import { Stop } from '../../emulator/machine/machine.ts';
 import { ConsoleSession } from './console-session.ts';
 import type { Figure } from './figures.ts';
+import { instructionsUntil } from './instructions.ts';
 import { machines, type PeerMachine } from './machines.ts';
 
 const PROMPT = /strata:.*[#$] $/;
@@ -34,24 +34,10 @@ async function startOnce({ command, args }: PeerMachine): Promise<Start> {
   }
 }
 
-/** Counts until the console matches. Steps by little, because output is handed over only at the end of each step. */
-function instructionsUntil(vm: Vm, pattern: RegExp): number {
-  const { machine } = vm;
-  machine.resume();
-  machine.time.start();
-  while (!pattern.test(vm.console)) {
-    const stop = machine.advance(STEP_INSTRUCTIONS);
-    if (stop === Stop.Ended) throw new Error(`the machine ended before its prompt:\n${vm.console}`);
-    if (stop === Stop.Idle) machine.skipIdle();
-  }
-  machine.time.stop();
-  return vm.instret;
-}
-
 export async function bootFigures(): Promise<Figure[]> {
   const vm = powerOn();
   // The built-in firmware retires none: counting begins at the kernel's entry.
-  const toPrompt = instructionsUntil(vm, PROMPT);
+  const toPrompt = instructionsUntil(vm, PROMPT, STEP_INSTRUCTIONS);
 
   const [our, their] = machines([]);
   const ours = await startOf(our);

@@ -12,11 +12,15 @@ export function hasQemu(): boolean {
   return spawnSync(QEMU, ['--version']).status === 0;
 }
 
-/** Ours, then QEMU. @param more flags that both understand */
+/** Our kernel and its root: ours, then QEMU. @param more flags that both understand */
 export function machines(more: readonly string[]): [ours: PeerMachine, theirs?: PeerMachine] {
   const root = ['-drive', 'file=images/out/rootfs.img,format=raw,if=none,id=root,readonly=on'];
   const args = ['-M', 'virt', '-m', '128M', '-nographic', '-bios', 'default', '-kernel', 'images/out/kernel.elf'];
-  const all = [...args, ...root, '-device', 'virtio-blk-device,drive=root', ...more];
-  const ours = { command: process.execPath, args: ['bin/qemu-like', ...all] };
-  return hasQemu() ? [ours, { command: QEMU, args: all }] : [ours];
+  return machinesOf([...args, ...root, '-device', 'virtio-blk-device,drive=root', ...more]);
+}
+
+/** @param args a whole command line that both understand */
+export function machinesOf(args: readonly string[]): [ours: PeerMachine, theirs?: PeerMachine] {
+  const ours = { command: process.execPath, args: ['bin/qemu-like', ...args] };
+  return hasQemu() ? [ours, { command: QEMU, args }] : [ours];
 }

@@ -10,12 +10,14 @@ import { diskFigures } from './disk.ts';
 import { table, type Figure } from './figures.ts';
 import { hostFigures } from './host.ts';
 import { interpreterFigures } from './interpreter.ts';
+import { linuxFigures } from './linux.ts';
 
 const GROUPS: Record<string, () => Promise<Figure[]>> = {
   build: buildFigures,
   boot: bootFigures,
   host: hostFigures,
   disk: diskFigures,
+  linux: linuxFigures,
   calls: callFigures,
   compiler: compilerFigures,
   interpreter: interpreterFigures,
