@@ -24,7 +24,7 @@ export function table(figures: readonly Figure[]): string {
     f.name,
     format(f.value),
     f.unit,
-    f.peer ? `${f.peer.name} ${format(f.peer.value)} (×${(f.value / f.peer.value).toFixed(2)})` : '',
+    f.peer ? `${f.peer.name} ${format(f.peer.value)}${ratio(f.value / f.peer.value)}` : '',
     f.target
       ? `${f.target.atMost === undefined ? '≥' : '≤'} ${format(f.target.atMost ?? f.target.atLeast ?? 0)} ${isMet(f) ? 'met' : 'MISSED'}`
       : '',
@@ -38,6 +38,11 @@ export function table(figures: readonly Figure[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** Nothing beside a peer's zero. */
+function ratio(v: number): string {
+  return Number.isFinite(v) ? ` (×${v.toFixed(2)})` : '';
 }
 
 function format(v: number): string {
