@@ -99,6 +99,8 @@ const SAVED: readonly (readonly [start: number, end: number])[] = [
   [layout.ARCH_START, layout.ARCH_END],
   [layout.PMU_START, layout.PMU_END],
 ];
+/** tdata1 of a trigger that matches addresses and does nothing yet. */
+const TRIGGER_TYPE_2 = 2n << 60n;
 const A0 = 10;
 const TWO_64 = 1n << 64n;
 
@@ -250,6 +252,7 @@ export class Cpu implements EngineUser {
       this.setNumber(layout.PMPADDR, PMP_EVERYTHING);
     }
     this.setNumber(layout.STIMECMP, Infinity);
+    if (this.features.debug) this.u64.fill(TRIGGER_TYPE_2, layout.TDATA1 >> 3, layout.TDATA2 >> 3);
     this.stateChanged();
   }
 
@@ -309,24 +312,18 @@ export class Cpu implements EngineUser {
   }
 
   /**
-   * Stop before executing at these virtual addresses (gdb). A run that starts where the last one stopped goes on. Marks on
-   * code that are not needed any more stay while there are breakpoints, as a debugger puts them back all the time.
+   * Stop before executing at these virtual addresses (gdb). A run that starts where the last one stopped goes on.
    */
   setBreakpoints(addresses: readonly bigint[]): void {
     this.breakpoints = new Set(addresses.map(address => BigInt.asUintN(64, address)));
-    const marks = new Set(addresses.map(address => Number(BigInt.asUintN(PAGE_BITS, address))));
-    if ([...marks].some(offset => !this.engine.predecoder.marks.has(offset))) this.markCode(marks);
+    const offsets = addresses.map(address => Number(BigInt.asUintN(PAGE_BITS, address)));
+    this.engine.marks.want('debugger', new Set(offsets));
   }
 
   /** No breakpoints, and no traces of them. */
   clearBreakpoints(): void {
     this.breakpoints = new Set();
-    if (this.engine.predecoder.marks.size > 0) this.markCode(new Set());
-  }
-
-  private markCode(marks: ReadonlySet<number>): void {
-    this.engine.predecoder.marks = marks;
-    this.ram.dropCode();
+    this.engine.marks.clear('debugger');
   }
 
   /** Stop after accesses to these. Precondition: at most `WATCHPOINTS_MAX`. */
@@ -452,6 +449,11 @@ export class Cpu implements EngineUser {
   /** The hart is at a marked op: the op to run instead, or 0 to stop in front of it. */
   passBreakpoint(op: number): number {
     const { pc } = this;
+    // The guest's own comes first, as on QEMU; `enter` takes the trap.
+    if (this.engine.slow.isTriggered(pc) !== 0) {
+      this.raiseEvent();
+      return 0;
+    }
     if (this.breakpoints.has(pc) && pc !== this.stoppedAt) {
       this.i32[layout.EXIT >> 2] = ExitReason.Breakpoint + 1;
       this.raiseEvent();
@@ -479,11 +481,20 @@ export class Cpu implements EngineUser {
     this.options.onTimerChange?.();
   }
 
+  /** For the engine. */
+  triggersChanged(offsets: readonly number[]): void {
+    const wanted = new Set(offsets.filter(offset => offset >= 0));
+    if (wanted.size > 0) this.engine.marks.want(this.index, wanted);
+    else this.engine.marks.clear(this.index);
+    this.dropStale();
+  }
+
   private stateChanged(): void {
     const { slow } = this.engine;
     this.engine.as(this, () => {
       slow.updatePmp();
       slow.updateContext();
+      slow.updateTriggers();
       slow.flushTlb();
     });
   }
@@ -520,13 +531,14 @@ export class Cpu implements EngineUser {
   }
 
   private featureBits(): number {
-    const { f, c, sstc, mmu, pmp } = this.features;
+    const { f, c, sstc, mmu, pmp, debug } = this.features;
     const bits: readonly (readonly [isPresent: boolean, bit: number])[] = [
       [f, layout.FEATURE_F],
       [c, layout.FEATURE_C],
       [sstc, layout.FEATURE_SSTC],
       [mmu, layout.FEATURE_MMU],
       [pmp, layout.FEATURE_PMP],
+      [debug, layout.FEATURE_DEBUG],
     ];
     return bits.reduce((all, [isPresent, bit]) => (isPresent ? all | bit : all), 0);
   }

@@ -8,6 +8,7 @@ import type { Ram } from '../bus/ram.ts';
 import type { CpuFeatures } from '../isa/extensions.ts';
 import { interpreterModule } from './gen/module.ts';
 import * as layout from './layout.ts';
+import { CodeMarks } from './code-marks.ts';
 import { Predecoder } from './predecode.ts';
 import { SLOW_WASM } from './slow.gen.ts';
 
@@ -26,6 +27,8 @@ export interface MmioBus {
 export interface SlowExports {
   updateContext(): void;
   updatePmp(): void;
+  updateTriggers(): void;
+  isTriggered(pc: bigint): number;
   flushTlb(): void;
   takeInterrupt(): void;
   peekCsr(number: number): bigint;
@@ -43,6 +46,8 @@ export interface EngineUser {
   /** The time CSR. */
   time(): number;
   timerChanged(): void;
+  /** Its execution triggers are at these page offsets now, -1 where there is none. */
+  triggersChanged(offsets: readonly number[]): void;
   trapTaken(): void;
   /** @param pa -1: not mapped, or not for this access; -2: the tables are out of reach */
   walked(access: number, pa: number, pageShift: number): void;
@@ -73,6 +78,7 @@ export class Engine {
   readonly ram: Ram;
   readonly features: CpuFeatures;
   readonly predecoder: Predecoder;
+  readonly marks: CodeMarks;
   readonly slow: SlowExports;
   /** Precondition: the hart whose state is at the bottom is to run. */
   readonly run: (budget: number) => number;
@@ -87,6 +93,7 @@ export class Engine {
     this.bytes = new Uint8Array(ram.memory.buffer);
     this.bottom = this.views(0);
     this.predecoder = new Predecoder(ram, features);
+    this.marks = new CodeMarks(this.predecoder, ram);
     slowModule ??= new WebAssembly.Module(fromBase64(SLOW_WASM));
     const slow = new WebAssembly.Instance(slowModule, { env: { memory: ram.memory }, host: this.hostFunctions(bus) });
     this.slow = slow.exports as unknown as SlowExports;
@@ -169,6 +176,7 @@ export class Engine {
       },
       time: () => this.current!.time(),
       timerChanged: () => this.current!.timerChanged(),
+      triggersChanged: (...offsets) => this.current!.triggersChanged(offsets),
       trapTaken: () => this.current!.trapTaken(),
       walked: (access, pa, pageShift) => this.current!.walked(access!, pa!, pageShift!),
     };

@@ -55,7 +55,12 @@ export const PMPADDR = 784;
 /** Instructions begun since reset, up to the start of the current run. */
 export const INSTRET_BASE = 912;
 export const RESERVATION_VALUE = 920;
-export const ARCH_END = 928;
+/** The trigger module: which trigger the tdata registers show, then one cell for each trigger. */
+export const TRIGGERS = 2;
+export const TSELECT = 928;
+export const TDATA1 = 936;
+export const TDATA2 = 952;
+export const ARCH_END = 968;
 
 /** What follows is scratch or derived; it is rebuilt after a load. */
 /** i32: instructions the current run may still begin. */
@@ -114,6 +119,8 @@ export const WATCH_PASS = 1180;
 /** i32: Cpu.onWalk wants to hear of page-table walks; 64 bits: the virtual address of the last one. */
 export const TRACE_WALKS = 1192;
 export const WALK_VA = 1184;
+/** i32: accesses (bits of tdata1) for which some trigger is armed in some mode. */
+export const TRIGGERS_ARMED = 1196;
 
 /** Configuration, written once by Cpu: see bus/memory-map.ts. i32 unless it says otherwise. */
 export const CFG_TLB_LIST = 1200;
@@ -142,6 +149,7 @@ export const FEATURE_C = 2;
 export const FEATURE_SSTC = 4;
 export const FEATURE_MMU = 8;
 export const FEATURE_PMP = 16;
+export const FEATURE_DEBUG = 32;
 
 /** Architectural state too: mhpmevent3…31, then mhpmcounter3…18 (what instret adds to it while it counts). */
 export const PMU_START = 1536;

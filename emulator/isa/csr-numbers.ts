@@ -37,6 +37,12 @@ export const mip = 0x344;
 export const pmpcfg0 = 0x3a0;
 export const pmpcfg2 = 0x3a2;
 
+export const tselect = 0x7a0;
+export const tdata1 = 0x7a1;
+export const tdata2 = 0x7a2;
+export const tdata3 = 0x7a3;
+export const tinfo = 0x7a4;
+
 export const mcycle = 0xb00;
 export const minstret = 0xb02;
 export const cycle = 0xc00;

@@ -44,6 +44,7 @@ export const EXTENSIONS = [
   { name: 'svinval', isDefault: false, isaName: 'svinval', rows: SVINVAL, help: 'fine-grained sfence.vma' },
   { name: 'mmu', isDefault: true, rows: [], help: 'Sv39, Sv48 and Sv57' },
   { name: 'pmp', isDefault: true, rows: [], help: 'physical memory protection' },
+  { name: 'debug', isDefault: true, rows: [], help: 'the trigger module: tselect, tdata1…' },
 ] as const satisfies readonly Extension[];
 
 export type ExtensionName = (typeof EXTENSIONS)[number]['name'];

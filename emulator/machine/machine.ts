@@ -367,7 +367,7 @@ export class Machine {
     });
     return [
       part('time', 1, time),
-      ...this.runs.map(hart => part(`hart ${hart.id}`, 1, hart)),
+      ...this.runs.map(hart => part(`hart ${hart.id}`, 2, hart)),
       { name: 'power and turns', version: 1, save: out => this.savePower(out), load: from => this.loadPower(from) },
       part('entropy', 1, entropy),
       part('boot rom', 1, this.rom),

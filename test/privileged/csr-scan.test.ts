@@ -4,7 +4,7 @@ import { hasJudge, runOnOurs, runOnQemu } from './run-both.ts';
 import { csrScanProgram, FIELDS, keyOf, parseScan, type ScanRow } from './csr-scan.ts';
 
 /** What follows rv64 in -cpu. */
-const CPUS = ['', ',d=off,f=off,c=off,a=off,m=off', ',sstc=off,pmp=off', ',mmu=off'];
+const CPUS = ['', ',d=off,f=off,c=off,a=off,m=off', ',sstc=off,pmp=off', ',mmu=off', ',debug=off'];
 const ALL = 2n ** 64n - 1n;
 
 interface Difference {

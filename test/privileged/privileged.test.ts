@@ -6,6 +6,7 @@ import { pagingCases } from './paging-cases.ts';
 import { PMP_CASES } from './pmp-cases.ts';
 import { hasJudge, runOnOurs, runOnQemu } from './run-both.ts';
 import { TRAP_CASES } from './trap-cases.ts';
+import { TRIGGER_CASES, TRIGGER_VALUE_CASES } from './trigger-cases.ts';
 
 interface Difference {
   readonly name: RegExp;
@@ -52,6 +53,8 @@ describe.skipIf(!hasJudge)('privileged behaviour agrees with qemu-system-riscv64
     ['interrupts', () => INTERRUPT_CASES, 250],
     ['paging', pagingCases, 900],
     ['physical memory protection', () => PMP_CASES, 100],
+    ['triggers', () => TRIGGER_CASES, 1000],
+    ['values of triggers', () => TRIGGER_VALUE_CASES, 900],
   ])('%s', { timeout: 120_000 }, (_, make, atLeast) => {
     const writer = new CaseWriter();
     const cases = make(writer);

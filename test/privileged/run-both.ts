@@ -30,7 +30,7 @@ export function runOnQemu(program: Uint8Array, cpu?: string): Uint8Array {
     const [image, output] = [join(folder, 'program'), join(folder, 'output')];
     writeFileSync(image, program);
     const serial = ['-serial', `file:${output}`, '-monitor', 'none', '-display', 'none'];
-    const model = cpu === undefined ? [] : ['-cpu', `rv64,h=off,debug=off${cpu}`];
+    const model = cpu === undefined ? [] : ['-cpu', `rv64,h=off${cpu}`];
     const args = ['-M', 'virt', '-m', '128M', ...model, '-bios', image, ...serial];
     execFileSync(QEMU, args, { timeout: TIMEOUT_MS, stdio: 'ignore' });
     return readFileSync(output);

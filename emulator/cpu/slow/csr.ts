@@ -7,6 +7,7 @@ import * as n from '../../isa/csr-numbers';
 import {
   CFG_HARTID,
   CFG_MISA,
+  FEATURE_DEBUG,
   FEATURE_F,
   FEATURE_MMU,
   FEATURE_PMP,
@@ -72,6 +73,7 @@ import {
 import { writePmpAddress, writePmpConfig } from './pmp';
 import { flushTlb } from './tlb';
 import { trap, updateContext } from './trap';
+import { readTrigger, writeTrigger } from './triggers';
 
 const OP_WRITE: i32 = 0;
 const OP_SET: i32 = 1;
@@ -150,6 +152,7 @@ function read(number: i32): u64 {
   if (isBetween(number, 0x323, 0x33f)) return readEvent(number - 0x320);
   if (isBetween(number, 0xb03, 0xb12)) return readEventCounter(number - 0xb00);
   if (isBetween(number, 0xc00, 0xc12)) return readCounter(number);
+  if (isBetween(number, n.tselect, n.tinfo)) return hasDebug() ? readTrigger(number) : 0;
   switch (number) {
     case n.fflags:
       return floatState() & cell(FFLAGS);
@@ -223,6 +226,10 @@ function write(number: i32, value: u64, old: u64): void {
   }
   if (isBetween(number, 0xb03, 0xb12)) {
     writeEventCounter(number - 0xb00, value);
+    return;
+  }
+  if (isBetween(number, n.tselect, n.tinfo)) {
+    writeTrigger(number, value);
     return;
   }
   switch (number) {
@@ -351,6 +358,12 @@ function mayUseSatp(): bool {
 function hasPmp(): u64 {
   if (!has(FEATURE_PMP)) isIllegal = true;
   return isIllegal ? 0 : ~(<u64>0);
+}
+
+/** Without a trigger module the access is illegal. */
+function hasDebug(): bool {
+  if (!has(FEATURE_DEBUG)) isIllegal = true;
+  return !isIllegal;
 }
 
 /** All ones when floating point is on; else the access is illegal. */

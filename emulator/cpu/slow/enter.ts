@@ -2,9 +2,10 @@
 import { CUR_OP, CUR_PAGE, CUR_PAGE_VA, EVENT, EXEC_CONTEXT, EXIT, NEXT_PC, PC, TRAPPED } from '../layout';
 import { isRam, noteLarge, placeOf, translate, trapAccess } from './mmu';
 import { decodedPage, pageOf } from './ram';
-import { cell, EXECUTE, hasTrapped, setCell, setWord, word } from './state';
+import { BREAKPOINT, cell, EXECUTE, hasTrapped, setCell, setWord, word } from './state';
 import { fillExec, findExec } from './tlb';
-import { takeInterrupt } from './trap';
+import { takeInterrupt, trap } from './trap';
+import { isTriggered } from './triggers';
 
 const GO: i32 = 0;
 const FAULT: i32 = -1;
@@ -13,7 +14,7 @@ const EXIT_BUDGET: i32 = 1;
 
 /**
  * Prepares the fast loop for the instruction at PC. Returns 0 to go on, ExitReason + 1 to leave, or -1 when fetching
- * trapped, which counts as an instruction (else a vector that cannot be fetched would never use up the budget).
+ * or a trigger trapped, which counts as an instruction (else a vector that cannot be run would never use up the budget).
  */
 export function enter(remaining: i32): i32 {
   setWord(EVENT, 0);
@@ -26,6 +27,11 @@ export function enter(remaining: i32): i32 {
   if (remaining <= 0) return EXIT_BUDGET;
   takeInterrupt();
   const pc = cell(PC);
+  if (isTriggered(pc)) {
+    trap(BREAKPOINT, 0);
+    setCell(PC, cell(NEXT_PC));
+    return FAULT;
+  }
   const context = word(EXEC_CONTEXT);
   let decoded = findExec(context, pc);
   if (decoded == 0) {

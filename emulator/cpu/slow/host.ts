@@ -9,5 +9,7 @@ export declare function time(): f64;
 export declare function timerChanged(): void;
 /** WALK_VA was translated: to which physical address (-1: not mapped or not allowed, -2: the tables are out of reach). */
 export declare function walked(access: i32, pa: f64, pageShift: i32): void;
+/** Where in their pages instructions have execution triggers now (-1: none): they must be marked. */
+export declare function triggersChanged(first: i32, second: i32): void;
 /** A trap or interrupt was taken; Cpu reads the CSRs. */
 export declare function trapTaken(): void;

@@ -6,6 +6,7 @@ export { ebreak, ecall, enterFloat, fenceI, invalidationFence, mret, sfenceVma, 
 export { unhandled } from './jump';
 export { enter, fetchStraddling } from './enter';
 export { updatePmp } from './pmp';
+export { isTriggered, updateTriggers } from './triggers';
 export { flushTlb } from './tlb';
 export { setPrivilege, takeInterrupt, updateContext } from './trap';
 export { probe } from './mmu';

@@ -18,21 +18,22 @@ import { hasCode, markWritten, pageOf } from './ram';
 import { cell, hasTrapped, LOAD_MISALIGNED, READ, setCell, STORE_MISALIGNED, word, WRITE } from './state';
 import { fillData, findData } from './tlb';
 import { trap } from './trap';
+import { hasTriggers, triggersFor } from './triggers';
 import { hasWatchpoints, isPageWatched, ON_READ, ON_WRITE, stopsFor } from './watch';
 
 /** Zero-extended. */
 export function loadSlow(va: u64, width: i32): u64 {
-  if (stopsFor(va, width, ON_READ)) return 0;
+  if (stopsFor(va, width, ON_READ) || triggersFor(va, width, ON_READ)) return 0;
   return loadAny(va, width);
 }
 
 export function storeSlow(va: u64, width: i32, value: u64): void {
-  if (!stopsFor(va, width, ON_WRITE)) storeAny(va, width, value);
+  if (!stopsFor(va, width, ON_WRITE) && !triggersFor(va, width, ON_WRITE)) storeAny(va, width, value);
 }
 
 /** The load half of an AMO: needs permission to store. */
 export function loadForUpdate(va: u64, width: i32): u64 {
-  if (stopsFor(va, width, ON_READ | ON_WRITE)) return 0;
+  if (stopsFor(va, width, ON_READ | ON_WRITE) || triggersFor(va, width, ON_READ | ON_WRITE)) return 0;
   return loadStorable(va, width);
 }
 
@@ -112,9 +113,9 @@ function tableOf(access: i32): usize {
   return <usize>word(CFG_DATA_TLB) + (<usize>word(DATA_CONTEXT) * 2 + <usize>access) * bytes;
 }
 
-/** Lets the fast path have the page, unless PMP gives rights to parts of it only or the debugger watches it. */
+/** Lets the fast path have the page, unless PMP gives rights to parts of it only or somebody watches it. */
 function fill(va: u64, pa: u64, access: i32): void {
-  if (hasWatchpoints() && isPageWatched(va)) return;
+  if ((hasWatchpoints() && isPageWatched(va)) || hasTriggers(va)) return;
   const page = pa & ~(<u64>0xfff);
   if (!isOpen(page, 4096, access)) return;
   noteLarge(va);

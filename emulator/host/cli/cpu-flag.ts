@@ -8,7 +8,7 @@ const NAMES: readonly string[] = EXTENSIONS.map(({ name }) => name);
 /** Properties of QEMU's that have one possible value here. */
 const FIXED: ReadonlyMap<string, 'on' | 'off'> = new Map([
   ...(['i', 's', 'u'] as const).map(name => [name, 'on'] as const),
-  ...(['h', 'v', 'e', 'debug', 'svnapot', 'svpbmt', 'sscofpmf', 'Zfh', 'Zfhmin', 'zfinx', 'zdinx'] as const).map(
+  ...(['h', 'v', 'e', 'svnapot', 'svpbmt', 'sscofpmf', 'Zfh', 'Zfhmin', 'zfinx', 'zdinx'] as const).map(
     name => [name, 'off'] as const,
   ),
 ]);
