@@ -28,6 +28,7 @@ const EMULATOR = [
   'host',
 ];
 const KERNEL = ['abi', 'lib', 'hal', 'mm', 'proc', 'dev', 'tty', 'vfs', 'fs', 'net', 'exec', 'syscall', 'trap', 'boot'];
+const COMPILER = ['asm', 'wasm', 'ir', 'opt', 'codegen', 'runtime', 'link'];
 /** Rooms that are narrower still: these may import these alone. */
 const ONLY = { 'guest-kernel/user': ['abi', 'lib', 'user'], 'emulator/device': ['base', 'bus', 'storage', 'device'] };
 
@@ -97,10 +98,19 @@ function complaint(from, to) {
     return KERNEL.indexOf(toRoom) <= KERNEL.indexOf(fromRoom) ? null : `${toRoom} comes after ${fromRoom}`;
   }
   if (fromTop !== toTop) return TOP.indexOf(toTop) < TOP.indexOf(fromTop) ? null : `${toTop} comes after ${fromTop}`;
+  if (fromRoom === 'wasm2rv' && toRoom === 'wasm2rv') return compilerComplaint(from.split('/')[2], to.split('/')[2]);
   if (fromTop !== 'emulator') return null;
   const only = ONLY[`${fromTop}/${fromRoom}`];
   if (only) return only.includes(toRoom) ? null : `${fromRoom} may import ${only.join(', ')} alone`;
   return EMULATOR.indexOf(toRoom) <= EMULATOR.indexOf(fromRoom) ? null : `${toRoom} comes after ${fromRoom}`;
+}
+
+/** The compiler's rooms in the order of its stages; the programs around them may import all. */
+function compilerComplaint(fromStage, toStage) {
+  if (!COMPILER.includes(fromStage)) return null;
+  return COMPILER.slice(0, COMPILER.indexOf(fromStage) + 1).includes(toStage)
+    ? null
+    : `${toStage} comes after ${fromStage}`;
 }
 
 const edges = [...(await typescriptEdges()), ...kernelEdges()];

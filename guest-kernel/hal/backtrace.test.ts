@@ -1,9 +1,9 @@
 /** The reader of the unwind table, over a table that tools/wasm2rv builds for three functions that call each other. */
 import { beforeEach, expect, test } from "vitest";
 import { loadAs } from "../../test/lib/as-wasm.ts";
-import type { Code } from "../../tools/wasm2rv/assembler.ts";
-import { TRAP } from "../../tools/wasm2rv/minsn.ts";
-import { buildUnwind } from "../../tools/wasm2rv/unwind.ts";
+import type { Code } from "../../tools/wasm2rv/asm/assembler.ts";
+import { TRAP } from "../../tools/wasm2rv/asm/minsn.ts";
+import { buildUnwind } from "../../tools/wasm2rv/link/unwind.ts";
 
 interface Exports {
   arena(): number;

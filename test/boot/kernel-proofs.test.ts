@@ -12,7 +12,7 @@ import { writeExt4 } from '../../tools/image/ext4-writer.ts';
 import { treeOf } from '../../tools/image/manifest.ts';
 import { runAsc } from '../../tools/wasm2rv/assembly-script.ts';
 import { compile } from '../../tools/wasm2rv/compile.ts';
-import { link } from '../../tools/wasm2rv/link.ts';
+import { link } from '../../tools/wasm2rv/link/link.ts';
 import { hasQemu, QemuVm } from '../lib/qemu.ts';
 
 const PROOFS = 22;

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { UserError } from '../../emulator/base/user-error.ts';
 import { runAsc } from '../wasm2rv/assembly-script.ts';
 import { compile } from '../wasm2rv/compile.ts';
-import { link } from '../wasm2rv/link.ts';
+import { link } from '../wasm2rv/link/link.ts';
 import type { Figure } from './figures.ts';
 
 export interface KernelFigures {

@@ -10,7 +10,7 @@ import { machineConfig } from '../../emulator/session/machine-options.ts';
 import { Machine, Stop } from '../../emulator/machine/machine.ts';
 import { runAsc } from '../wasm2rv/assembly-script.ts';
 import { compile } from '../wasm2rv/compile.ts';
-import { link } from '../wasm2rv/link.ts';
+import { link } from '../wasm2rv/link/link.ts';
 import { FLOAT_LOOPS, floatLoopImage } from './float.ts';
 import type { Figure } from './figures.ts';
 

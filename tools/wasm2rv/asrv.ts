@@ -10,7 +10,7 @@ import { UserError } from '../../emulator/base/user-error.ts';
 import { runProgram } from '../run-program.ts';
 import { runAsc } from './assembly-script.ts';
 import { compile } from './compile.ts';
-import { link } from './link.ts';
+import { link } from './link/link.ts';
 
 const HELP = `usage: asrv prog.ts -o prog
 

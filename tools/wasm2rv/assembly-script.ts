@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { UserError } from '../../emulator/base/user-error.ts';
-import type { Target } from './layout.ts';
-import { BASES } from './layout.ts';
-import type { SourceMap } from './source-map.ts';
-import { parseSourceMap } from './source-map.ts';
+import type { Target } from './link/layout.ts';
+import { BASES } from './link/layout.ts';
+import type { SourceMap } from './wasm/source-map.ts';
+import { parseSourceMap } from './wasm/source-map.ts';
 
 const FLAGS = ['-O3', '--runtime', 'minimal', '--exportStart', 'start', '--exportTable', '--use', 'abort='];
 

@@ -5,11 +5,11 @@ import { parseArgs } from 'node:util';
 import { UserError } from '../../emulator/base/user-error.ts';
 import { runProgram } from '../run-program.ts';
 import { compile } from './compile.ts';
-import type { Target } from './layout.ts';
-import { link } from './link.ts';
-import { disassemblyText, mapText } from './listing.ts';
-import type { SourceMap } from './source-map.ts';
-import { parseSourceMap } from './source-map.ts';
+import type { Target } from './link/layout.ts';
+import { link } from './link/link.ts';
+import { disassemblyText, mapText } from './link/listing.ts';
+import type { SourceMap } from './wasm/source-map.ts';
+import { parseSourceMap } from './wasm/source-map.ts';
 
 const HELP = `usage: wasm2rv in.wasm -o out.elf [options]
 

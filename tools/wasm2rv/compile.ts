@@ -1,17 +1,17 @@
 /** A wasm module to a program of machine instructions: decodes, builds and optimises the middle form, then lowers each function. */
 import { must } from '../../emulator/base/assert.ts';
-import { bitRoutines } from './bit-routines.ts';
-import { type ProgramContext, buildFunction } from './build.ts';
-import { analyse } from './cfg.ts';
-import { type FuncType, type Module, decodeModule } from './decode.ts';
-import { splitEdges } from './edges.ts';
-import { emitFunction } from './emit.ts';
-import { splitAtFrame } from './frame-region.ts';
-import type { IrFunction } from './ir.ts';
-import { Selector } from './isel.ts';
-import type { MFunction, MProgram, MTableEntry } from './minsn.ts';
+import { bitRoutines } from './runtime/bit-routines.ts';
+import { type ProgramContext, buildFunction } from './ir/build.ts';
+import { analyse } from './ir/cfg.ts';
+import { type FuncType, type Module, decodeModule } from './wasm/decode.ts';
+import { splitEdges } from './ir/edges.ts';
+import { emitFunction } from './codegen/emit.ts';
+import { splitAtFrame } from './codegen/frame-region.ts';
+import type { IrFunction } from './ir/ir.ts';
+import { Selector } from './codegen/isel.ts';
+import type { MFunction, MProgram, MTableEntry } from './asm/minsn.ts';
 import { optimiseProgram } from './opt/optimise.ts';
-import { allocateRegisters } from './regalloc.ts';
+import { allocateRegisters } from './codegen/regalloc.ts';
 
 /** Compiles the bytes of a module; throws UserError for what is not supported. */
 export function compile(bytes: Uint8Array): MProgram {

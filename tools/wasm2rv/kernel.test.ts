@@ -11,7 +11,7 @@ import { VIRTUAL_EPOCH_MS } from '../../emulator/machine/config.ts';
 import { Machine } from '../../emulator/machine/machine.ts';
 import { runAsc } from './assembly-script.ts';
 import { compile } from './compile.ts';
-import { link } from './link.ts';
+import { link } from './link/link.ts';
 
 const SOURCE = `
 import {

@@ -6,8 +6,8 @@ import binaryen from 'binaryen';
 import { expect, test } from 'vitest';
 import { compareModules } from './fuzz/compare.ts';
 import { OUR_MACHINE, QEMU, hasQemu } from './fuzz/runners.ts';
-import { BASES } from './layout.ts';
-import type { Target } from './layout.ts';
+import { BASES } from './link/layout.ts';
+import type { Target } from './link/layout.ts';
 
 /** Name → the body of run (params a, b: i64; result i64), and what the module needs besides. */
 const CASES: Readonly<Record<string, string | { body: string; more: string }>> = {

@@ -4,10 +4,10 @@
  */
 import { assert, must } from '../../../emulator/base/assert.ts';
 import { viewOf } from '../../../emulator/base/bytes.ts';
-import type { Target } from '../layout.ts';
-import { BASES, WASM_PAGE } from '../layout.ts';
-import type { Linked } from '../link.ts';
-import type { MConstant, MFunction, MGlobal, MInsn, MProgram, MTableEntry } from '../minsn.ts';
+import type { Target } from '../link/layout.ts';
+import { BASES, WASM_PAGE } from '../link/layout.ts';
+import type { Linked } from '../link/link.ts';
+import type { MConstant, MFunction, MGlobal, MInsn, MProgram, MTableEntry } from '../asm/minsn.ts';
 import { MEMORY_PAGES } from './emit.ts';
 import { CASE, harness, harnessExports, placesOf, RECORD, STATE } from './harness.ts';
 import type { Outcome } from './reference.ts';

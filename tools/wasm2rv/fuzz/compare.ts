@@ -1,10 +1,10 @@
 /** Compiles and runs batches of trees, and compares each run with the reference. */
 import { hex } from '../../../emulator/base/bytes.ts';
 import { compile } from '../compile.ts';
-import type { Target } from '../layout.ts';
-import type { Linked } from '../link.ts';
-import { link } from '../link.ts';
-import type { MProgram } from '../minsn.ts';
+import type { Target } from '../link/layout.ts';
+import type { Linked } from '../link/link.ts';
+import { link } from '../link/link.ts';
+import type { MProgram } from '../asm/minsn.ts';
 import { joinModules, readOutcomes } from './batch.ts';
 import { emitModule } from './emit.ts';
 import type { Outcome } from './reference.ts';

@@ -5,10 +5,10 @@
  */
 import { concatBytes, utf8 } from '../../../emulator/base/bytes.ts';
 import { sleb, uleb } from '../../../emulator/wasm/encoder.ts';
-import type { ValType } from '../decode.ts';
-import type { Target } from '../layout.ts';
-import { BASES, WASM_PAGE } from '../layout.ts';
-import { SIMPLE_OPS } from '../wasm-ops.ts';
+import type { ValType } from '../wasm/decode.ts';
+import type { Target } from '../link/layout.ts';
+import { BASES, WASM_PAGE } from '../link/layout.ts';
+import { SIMPLE_OPS } from '../wasm/wasm-ops.ts';
 import type { Func, Node, NodeType, Tree } from './tree.ts';
 
 /** Loads and stores reach this much from the start of linear memory; `dump` writes the globals behind that. */

@@ -2,8 +2,8 @@
  * Random trees. Sizes are budgets, so that a program takes microseconds; constants and operand shapes favour corners (bounds
  * of 8, 12, 16, 20, 32 and 64 bits), where instruction selection has its cases.
  */
-import type { ValType } from '../decode.ts';
-import { MEMORY_OPS, SIMPLE_OPS } from '../wasm-ops.ts';
+import type { ValType } from '../wasm/decode.ts';
+import { MEMORY_OPS, SIMPLE_OPS } from '../wasm/wasm-ops.ts';
 import { Random } from './random.ts';
 import type { Node, NodeType, Signature, Tree } from './tree.ts';
 import { ENTRY_SIGNATURE, node } from './tree.ts';

@@ -2,10 +2,10 @@
  * The harness around a batch of modules, for both targets: makes the window and the globals anew for every run, calls `run`
  * and `dump`, survives traps, and delivers a record per run: as a Linux program to stdout, on the bare machine in RAM.
  */
-import { assembleFunction } from '../asm.ts';
-import type { Target } from '../layout.ts';
-import { BASES, WASM_PAGE } from '../layout.ts';
-import type { MFunction } from '../minsn.ts';
+import { assembleFunction } from '../asm/asm.ts';
+import type { Target } from '../link/layout.ts';
+import { BASES, WASM_PAGE } from '../link/layout.ts';
+import type { MFunction } from '../asm/minsn.ts';
 import { IMAGE_SIZE } from './emit.ts';
 
 /** A record: pc of the trap or 0, result, then the image. */

@@ -1,5 +1,5 @@
 /** A tree as text, for a person who looks for the bug. */
-import { MEMORY_OPS, SIMPLE_OPS } from '../wasm-ops.ts';
+import { MEMORY_OPS, SIMPLE_OPS } from '../wasm/wasm-ops.ts';
 import type { Node, Tree } from './tree.ts';
 
 export function printTree(tree: Tree): string {

@@ -1,6 +1,6 @@
 /** Runs modules in this process's WebAssembly engine: what is right. */
-import { BASES } from '../layout.ts';
-import { TRAP } from '../minsn.ts';
+import { BASES } from '../link/layout.ts';
+import { TRAP } from '../asm/minsn.ts';
 import { IMAGE_SIZE } from './emit.ts';
 
 /** What one run did: its trap (0: none), its result (0 after a trap), and the memory it left, globals included. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { viewOf } from '../../../emulator/base/bytes.ts';
 import { VIRTUAL_EPOCH_MS } from '../../../emulator/machine/config.ts';
 import { Machine, Stop } from '../../../emulator/machine/machine.ts';
-import type { Target } from '../layout.ts';
+import type { Target } from '../link/layout.ts';
 import { BATCH } from './batch.ts';
 import { placesOf, STATE } from './harness.ts';
 

@@ -2,7 +2,7 @@
  * A random program as a tree that the shrinker can prune: every node is an expression or a statement of wasm, labels are
  * names rather than depths. emit.ts turns it into bytes.
  */
-import type { ValType } from '../decode.ts';
+import type { ValType } from '../wasm/decode.ts';
 
 export type NodeType = ValType | 'void';
 

@@ -1,7 +1,7 @@
 /** Conditions that are known because a dominating branch has been taken one way. */
-import { dominates } from '../cfg.ts';
-import type { Block, Value } from '../ir.ts';
-import { INVERSE_COMPARISON } from '../ir-ops.ts';
+import { dominates } from '../ir/cfg.ts';
+import type { Block, Value } from '../ir/ir.ts';
+import { INVERSE_COMPARISON } from '../ir/ir-ops.ts';
 
 interface Fact {
   /** Holds in this block and wherever it dominates. */

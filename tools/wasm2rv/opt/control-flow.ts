@@ -12,9 +12,9 @@ import {
   resolve,
   retarget,
   settle,
-} from '../ir.ts';
-import { orderBlocks } from '../cfg.ts';
-import { removeTrivialPhis } from '../ssa.ts';
+} from '../ir/ir.ts';
+import { orderBlocks } from '../ir/cfg.ts';
+import { removeTrivialPhis } from '../ir/ssa.ts';
 import { removeDead } from './dead-code.ts';
 
 const MAX_PASSES = 6;

@@ -1,6 +1,6 @@
 /** Drops values that nothing needs. What has effects is a root; a phi lives only if something that lives reads it. */
-import { type IrFunction, type Value, mapTerminator } from '../ir.ts';
-import { effectOf } from '../ir-ops.ts';
+import { type IrFunction, type Value, mapTerminator } from '../ir/ir.ts';
+import { effectOf } from '../ir/ir-ops.ts';
 
 export function removeDead(fn: IrFunction): void {
   const live = new Set<Value>();

@@ -1,6 +1,6 @@
 /** What is known about the bits of a value from the operation that makes it. */
-import type { Value } from '../ir.ts';
-import { isBoolean } from '../ir-ops.ts';
+import type { Value } from '../ir/ir.ts';
+import { isBoolean } from '../ir/ir-ops.ts';
 
 const MAX_DEPTH = 4;
 

@@ -1,6 +1,6 @@
 /** Operations over constants. Division follows RISC-V: checks for what wasm traps on stand before it. */
 import { must } from '../../../emulator/base/assert.ts';
-import type { Value } from '../ir.ts';
+import type { Value } from '../ir/ir.ts';
 
 type Fold = (a: bigint, b: bigint) => bigint;
 

@@ -2,10 +2,10 @@
  * Moves what a loop computes anew each time with the same result to the block before it: pure operations, and loads in
  * the part of the body that surely runs, if nothing in the loop may write where they read.
  */
-import { analyse, loopBody } from '../cfg.ts';
-import { splitEdge } from '../edges.ts';
-import type { Block, IrFunction, Value } from '../ir.ts';
-import { COMPARISONS, effectOf } from '../ir-ops.ts';
+import { analyse, loopBody } from '../ir/cfg.ts';
+import { splitEdge } from '../ir/edges.ts';
+import type { Block, IrFunction, Value } from '../ir/ir.ts';
+import { COMPARISONS, effectOf } from '../ir/ir-ops.ts';
 import { areApart } from './memory-state.ts';
 
 /** Needs and leaves valid analyses. */

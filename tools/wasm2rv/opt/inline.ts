@@ -4,7 +4,7 @@
  *
  * The cost of a callee is the number of its values outside cold blocks: what a call costs is of the same order.
  */
-import { type Block, type IrFunction, type Terminator, type Value, mapTerminator } from '../ir.ts';
+import { type Block, type IrFunction, type Terminator, type Value, mapTerminator } from '../ir/ir.ts';
 
 const MAX_COST = 20;
 /** Of a callee; its cold blocks are copied too. */

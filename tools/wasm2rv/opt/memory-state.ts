@@ -3,8 +3,8 @@
  * value and at disjoint offsets do not touch one another; any other store may, but for one thing that docs/wasm2rv.md
  * promises: the size in a managed object's header changes only by a store to such a header.
  */
-import type { Value } from '../ir.ts';
-import type { Effect } from '../ir-ops.ts';
+import type { Value } from '../ir/ir.ts';
+import type { Effect } from '../ir/ir-ops.ts';
 
 const SIZES: Readonly<Record<string, number>> = { b: 1, h: 2, w: 4, d: 8 };
 

@@ -2,7 +2,7 @@
 import binaryen from 'binaryen';
 import { expect, test } from 'vitest';
 import { compile } from '../compile.ts';
-import type { MInsn } from '../minsn.ts';
+import type { MInsn } from '../asm/minsn.ts';
 
 /** Instructions of function `f` of a module with one page of memory. */
 function compiled(text: string, name = 'f'): MInsn[] {

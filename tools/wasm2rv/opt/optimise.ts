@@ -1,7 +1,7 @@
 /** The order of optimisations on the middle form. */
-import { analyse } from '../cfg.ts';
-import { type IrFunction, settle } from '../ir.ts';
-import { removeTrivialPhis } from '../ssa.ts';
+import { analyse } from '../ir/cfg.ts';
+import { type IrFunction, settle } from '../ir/ir.ts';
+import { removeTrivialPhis } from '../ir/ssa.ts';
 import { simplifyControlFlow } from './control-flow.ts';
 import { removeDead } from './dead-code.ts';
 import { hoistInvariants } from './hoist.ts';

@@ -6,8 +6,8 @@
  *                  `-> E                                                     `-> E                     `-> E
  */
 import { must } from '../../../emulator/base/assert.ts';
-import { analyse, isInLoop, loopBody } from '../cfg.ts';
-import type { ValType } from '../decode.ts';
+import { analyse, isInLoop, loopBody } from '../ir/cfg.ts';
+import type { ValType } from '../wasm/decode.ts';
 import {
   type Block,
   type IrFunction,
@@ -17,9 +17,9 @@ import {
   resolve,
   retarget,
   settle,
-} from '../ir.ts';
-import { effectOf } from '../ir-ops.ts';
-import { Variables, removeTrivialPhis } from '../ssa.ts';
+} from '../ir/ir.ts';
+import { effectOf } from '../ir/ir-ops.ts';
+import { Variables, removeTrivialPhis } from '../ir/ssa.ts';
 
 /** Instructions of a header that are worth having twice. */
 const MAX_HEADER = 10;

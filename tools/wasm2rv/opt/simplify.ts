@@ -3,8 +3,8 @@
  * in place. Canonical forms that other passes rely on: a constant is the second operand of what commutes, subtraction of a
  * constant is addition, comparisons with a constant are eq ne lt ge with the constant second.
  */
-import { type IrFunction, type Value, resolve } from '../ir.ts';
-import { COMPARISONS, INVERSE_COMPARISON, isBoolean, isCommutative } from '../ir-ops.ts';
+import { type IrFunction, type Value, resolve } from '../ir/ir.ts';
+import { COMPARISONS, INVERSE_COMPARISON, isBoolean, isCommutative } from '../ir/ir-ops.ts';
 import { bitsThatMatter, isSignExtended, stripExtensions, upperBound } from './facts.ts';
 import { foldConstant } from './fold.ts';
 

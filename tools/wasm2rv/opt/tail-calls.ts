@@ -1,6 +1,6 @@
 /** A call whose result is returned at once, or that a return without value follows, becomes a jump to the callee. */
-import { argumentPlaces } from '../abi.ts';
-import type { Block, IrFunction, Value } from '../ir.ts';
+import { argumentPlaces } from '../ir/abi.ts';
+import type { Block, IrFunction, Value } from '../ir/ir.ts';
 
 export function makeTailCalls(fn: IrFunction): void {
   for (const block of fn.blocks) {

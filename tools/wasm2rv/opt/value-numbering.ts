@@ -2,9 +2,9 @@
  * One walk over the function in dominance order that simplifies every value, merges values that compute the same, forwards
  * what is known to be in memory, and decides branches that repeat one before.
  */
-import { dominates, loopBody } from '../cfg.ts';
-import { type Block, type IrFunction, type Value, mapTerminator, resolve, settle } from '../ir.ts';
-import { effectOf, isBoolean } from '../ir-ops.ts';
+import { dominates, loopBody } from '../ir/cfg.ts';
+import { type Block, type IrFunction, type Value, mapTerminator, resolve, settle } from '../ir/ir.ts';
+import { effectOf, isBoolean } from '../ir/ir-ops.ts';
 import { BranchFacts } from './branch-facts.ts';
 import { MemoryState } from './memory-state.ts';
 import { simplify } from './simplify.ts';

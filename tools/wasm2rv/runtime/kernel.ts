@@ -3,8 +3,8 @@
  * docs/wasm2rv.md. The boot stub runs at physical addresses with the MMU off until it jumps to `boot.high`.
  */
 import { X_NAMES } from '../../../emulator/isa/registers.ts';
-import { assembleFunction } from '../asm.ts';
-import type { MFunction, MGlobal } from '../minsn.ts';
+import { assembleFunction } from '../asm/asm.ts';
+import type { MFunction, MGlobal } from '../asm/minsn.ts';
 
 /** Offsets in the trap frame; x_i is at 8 · i. */
 const FRAME = { sepc: 0, sstatus: 256, scause: 264, stval: 272 } as const;

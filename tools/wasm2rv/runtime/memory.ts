@@ -6,8 +6,8 @@
  * Words wherever the alignment of the two ends allows; a forward copy between different alignments joins shifted words.
  * No access is ever misaligned: that is slow or traps on some machines.
  */
-import { assembleFunction } from '../asm.ts';
-import type { MFunction } from '../minsn.ts';
+import { assembleFunction } from '../asm/asm.ts';
+import type { MFunction } from '../asm/minsn.ts';
 
 const COPY = `
         beq   a0, a1, done

@@ -1,7 +1,7 @@
 /** Runtime routines behind intrinsics that touch registers which wasm does not know: float state, and where we are. */
 import { F_NAMES } from '../../../emulator/isa/registers.ts';
-import { assembleFunction } from '../asm.ts';
-import type { MFunction } from '../minsn.ts';
+import { assembleFunction } from '../asm/asm.ts';
+import type { MFunction } from '../asm/minsn.ts';
 
 /** f0–f31, then fcsr. */
 const FCSR_SLOT = 8 * F_NAMES.length;

@@ -2,8 +2,8 @@
  * Runtime of target `user`: process entry, and a linear memory that grows by mmap for a program whose libc does not
  * bring `memorySize` and `memoryGrow`.
  */
-import { assembleFunction } from '../asm.ts';
-import type { MFunction, MGlobal } from '../minsn.ts';
+import { assembleFunction } from '../asm/asm.ts';
+import type { MFunction, MGlobal } from '../asm/minsn.ts';
 
 /** Linux riscv64 (asm-generic) numbers. */
 const NR_EXIT_GROUP = 94;
