@@ -2,6 +2,7 @@
 export { UserError } from '../base/user-error.ts';
 export type { GuestErrorLog } from '../bus/device.ts';
 export { Privilege, type Cpu } from '../cpu/cpu.ts';
+export { DEFAULT_FEATURES, type CpuFeatures } from '../isa/extensions.ts';
 export type { DeviceSpec, MachineConfig, NamedBytes } from '../machine/config.ts';
 export { drive } from '../machine/drive.ts';
 export { Machine, Stop } from '../machine/machine.ts';

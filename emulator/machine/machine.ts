@@ -343,6 +343,8 @@ export class Machine {
   /** No hart has anything to do. Virtual time goes to the next event at once, unless the caller paces it (`isPaced`). */
   private isIdle(): boolean {
     const { timers, time } = this;
+    // Who waits for a prompt hears of it before the time jumps.
+    this.flushConsole();
     if (this.ended !== undefined || this.isResetting || this.isPausing) return false;
     if (timers.nextDeadline <= timers.now()) return false;
     const isPaced = this.isPaced || this.networks.some(network => network.hasForwards);

@@ -13,6 +13,12 @@ test('a network card is asked for in the words of -netdev', () => {
   expect(machineConfig({ kernel }).devices.some(({ kind }) => kind === 'net')).toBe(false);
 });
 
+test('extensions differ by name, and must have what they need', () => {
+  expect(machineConfig({ kernel, cpu: { zbb: false } }).cpu).toMatchObject({ zbb: false, zba: true, svinval: false });
+  expect(() => machineConfig({ kernel, cpu: { f: false } })).toThrow(/d needs f/);
+  expect(() => machineConfig({ kernel, cpu: { zzz: true } as object })).toThrow(/no extension zzz/);
+});
+
 test.each([
   [{ mac: 'x' }, /mac x/],
   [{ hostfwd: ['tcp::80-:80'] }, /sockets/],

@@ -2,7 +2,7 @@
  * What a machine is built from, with the defaults that the library has everywhere: virtual time, one seed, a console for
  * the agent, writes to drives in memory. Images are bytes here; a host that has files or addresses reads them first.
  */
-import type { CpuFeatures } from '../isa/extensions.ts';
+import { DEFAULT_FEATURES, missingNeed, type CpuFeatures } from '../isa/extensions.ts';
 import {
   ICOUNT_SHIFT_AUTO,
   VIRTUAL_EPOCH_MS,
@@ -40,8 +40,8 @@ export interface CommonOptions {
   readonly append?: string;
   /** Default 128. */
   readonly memoryMiB?: number;
-  /** The processor's extensions. */
-  readonly cpu?: CpuFeatures;
+  /** Extensions that differ from QEMU's rv64: `{ zbb: false }`. */
+  readonly cpu?: Partial<CpuFeatures>;
   /** Default 1. */
   readonly harts?: number;
   /** An instruction takes 2^icount ns; 'real' for the host's clock. Default 3. */
@@ -103,7 +103,7 @@ export function machineConfig(options: MachineOptions): MachineConfig {
   return {
     memoryMiB: options.memoryMiB ?? 128,
     harts: options.harts ?? 1,
-    ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
+    ...(options.cpu === undefined ? {} : { cpu: cpuFeatures(options.cpu) }),
     bios: typeof bios === 'string' ? bios : named(bios, 'firmware'),
     ...(kernel === undefined ? {} : { kernel: named(kernel, 'kernel') }),
     ...(initrd === undefined ? {} : { initrd: named(initrd, 'initrd') }),
@@ -117,6 +117,16 @@ export function machineConfig(options: MachineOptions): MachineConfig {
     ...(seed === undefined ? {} : { seed }),
     guestError: options.guestError ?? (() => {}),
   };
+}
+
+function cpuFeatures(different: Partial<CpuFeatures>): CpuFeatures {
+  const unknown = Object.keys(different).find(name => !(name in DEFAULT_FEATURES));
+  if (unknown !== undefined)
+    throw new UserError(`cpu: no extension ${unknown}`, `known are ${Object.keys(DEFAULT_FEATURES).join(', ')}`);
+  const features = { ...DEFAULT_FEATURES, ...different };
+  const missing = missingNeed(features);
+  if (missing) throw new UserError(`cpu: ${missing.name} needs ${missing.needs}`, `switch ${missing.name} off too`);
+  return features;
 }
 
 function netDevice(options: NetOptions, sockets: HostSockets | undefined): DeviceSpec {

@@ -39,6 +39,12 @@ test('a wait ends at its deadline in guest time, with the console’s tail', asy
   expect(vm.machine.nowMs).toBeGreaterThanOrEqual(IDLE_MS);
 });
 
+test('a prompt that the guest then waits at is heard of before time jumps to a deadline', async () => {
+  const vm = Vm.powerOn(testConfig(new Program().print('login: ').op('wfi').spin()));
+  await vm.waitForConsole(/login: $/);
+  expect(vm.machine.nowMs).toBeLessThan(IDLE_MS);
+});
+
 test('the end of the machine rejects every wait with the console’s tail', async () => {
   const vm = Vm.powerOn(testConfig(new Program().print('panic: oh').finish(0x00ff_3333)));
   const waits = [vm.waitForConsole(/never/), vm.waitForConsole(/nor this/)];

@@ -45,6 +45,18 @@ test('its qemu-like runs a command in the guest', () => {
   expect(run).toMatchObject({ stdout: 'riscv64\n', status: 3 });
 });
 
+/** Each program of the page, and what stands there that it prints. */
+const PAGE_EXAMPLES = [
+  ...readFileSync('docs/library.md', 'utf8').matchAll(/^```js\n([^]*?)^```\n\n```text\n([^]*?)^```$/gm),
+].map(([, program, printed]) => ({ program: program!, printed: printed! }));
+
+test('the page about the library has examples', () => expect(PAGE_EXAMPLES.length).toBeGreaterThan(5));
+
+test.each(PAGE_EXAMPLES)('an example of docs/library.md prints $printed', ({ program, printed }) => {
+  writeFileSync(join(folder, 'example.mjs'), program);
+  expect(execFileSync(process.execPath, ['example.mjs'], { cwd: folder, encoding: 'utf8' })).toBe(printed);
+});
+
 const CONSUMER = `
 import { boot, Machine, machineConfig, Vm, UserError, type MachineConfig, type CommandResult } from 'strata';
 const config: MachineConfig = machineConfig({ kernel: new Uint8Array(4), memoryMiB: 64 });
