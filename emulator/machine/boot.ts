@@ -7,7 +7,8 @@ import { Privilege } from '../cpu/cpu.ts';
 import type { MachineConfig } from './config.ts';
 import { deviceTreeBlob, updatedBlob, type SocDevice } from './device-tree.ts';
 import type { Hart } from './hart.ts';
-import { loadImage, placeImage, type LoadedImage } from './load-image.ts';
+import { loadImage, placeImage } from './load-image.ts';
+import type { LoadedImage } from './loaded-image.ts';
 
 const BOOT_HART = 0;
 /** Behind firmware of at most this size, a kernel without addresses of its own goes. */

@@ -1,7 +1,7 @@
 /** ELF64 loader: the segments of a static little-endian RISC-V executable (System V gABI, chapter 5), by physical address. */
 import { hex, joinWords, viewOf } from '../base/bytes.ts';
 import { UserError } from '../base/user-error.ts';
-import type { LoadedImage, LoadSegment } from './load-image.ts';
+import type { LoadedImage, LoadSegment } from './loaded-image.ts';
 
 const EHDR_BYTES = 64;
 const PHDR_BYTES = 56;

@@ -6,22 +6,7 @@ import { hex, joinWords, viewOf } from '../base/bytes.ts';
 import { UserError } from '../base/user-error.ts';
 import type { Ram } from '../bus/ram.ts';
 import { isElf, loadElf } from './elf.ts';
-
-export interface LoadSegment {
-  readonly pa: number;
-  readonly bytes: Uint8Array;
-  /** At least `bytes.length`; the rest is zero. */
-  readonly memoryBytes: number;
-}
-
-export interface LoadedImage {
-  readonly segments: readonly LoadSegment[];
-  /** The lowest physical address: where QEMU enters a kernel, whatever `e_entry` says. */
-  readonly start: number;
-  /** `e_entry`, for who wants it. */
-  readonly entry?: number;
-  readonly end: number;
-}
+import type { LoadedImage } from './loaded-image.ts';
 
 const IMAGE_MAGIC2 = 0x0543_5352; // "RSC\x05" at 56
 const IMAGE_HEADER_BYTES = 64;

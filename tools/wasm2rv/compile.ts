@@ -1,7 +1,8 @@
 /** A wasm module to a program of machine instructions: decodes, builds and optimises the middle form, then lowers each function. */
 import { must } from '../../emulator/base/assert.ts';
 import { bitRoutines } from './runtime/bit-routines.ts';
-import { type ProgramContext, buildFunction } from './ir/build.ts';
+import { buildFunction } from './ir/build.ts';
+import type { ProgramContext } from './ir/program-context.ts';
 import { analyse } from './ir/cfg.ts';
 import { type FuncType, type Module, decodeModule } from './wasm/decode.ts';
 import { splitEdges } from './ir/edges.ts';

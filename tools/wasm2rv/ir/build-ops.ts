@@ -4,7 +4,7 @@
  * IR division is RISC-V's, which never traps; the checks that wasm wants stand before it.
  */
 import { must } from '../../../emulator/base/assert.ts';
-import type { ProgramContext } from './build.ts';
+import type { ProgramContext } from './program-context.ts';
 import type { FuncType, ValType } from '../wasm/decode.ts';
 import { findIntrinsic } from './intrinsics.ts';
 import type { Block, IrFunction, Type, Value } from './ir.ts';

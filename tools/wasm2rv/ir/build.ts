@@ -5,26 +5,15 @@
  * Code after a br, return or unreachable goes to a block without predecessors, which orderBlocks drops.
  */
 import { must } from '../../../emulator/base/assert.ts';
-import { type FuncType, type Module, type ValType, valType } from '../wasm/decode.ts';
+import { type FuncType, type ValType, valType } from '../wasm/decode.ts';
 import { Emitter } from './build-ops.ts';
+import type { ProgramContext } from './program-context.ts';
 import { type Handler, INSTRUCTIONS, PREFIXES } from './build-table.ts';
 import { type Block, IrFunction, type Value } from './ir.ts';
 import { TRAP } from '../asm/minsn.ts';
 import { Reader, malformed, unsupported } from '../wasm/reader.ts';
 import { Variables } from './ssa.ts';
 import { MEMORY_OPS, SIMPLE_OPS } from '../wasm/wasm-ops.ts';
-
-/** Names and hooks of the program that the function is part of. */
-export interface ProgramContext {
-  module: Module;
-  functionNames: readonly string[];
-  /** Function that answers memory.size / memory.grow. */
-  memorySize: string;
-  memoryGrow: string;
-  globalName(index: number): string;
-  passiveName(index: number): string;
-  typeId(typeIndex: number): number;
-}
 
 interface Frame {
   kind: 'function' | 'block' | 'loop' | 'if';
