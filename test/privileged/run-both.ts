@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseCpu } from '../../emulator/host/cli/cpu-flag.ts';
+import { parseCpu } from '../../emulator/host/cli/flags/cpu-flag.ts';
 import { machineConfig } from '../../emulator/session/machine-options.ts';
 import { Machine, Stop } from '../../emulator/machine/machine.ts';
 

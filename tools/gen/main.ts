@@ -1,7 +1,7 @@
 /** `npm run gen`: the documentation that is printed from tables. With --check, says what is out of date (status 1). */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format } from 'prettier';
-import { flagsMarkdown } from '../../emulator/host/cli/help.ts';
+import { flagsMarkdown } from '../../emulator/host/cli/flags/help.ts';
 import { runProgram } from '../run-program.ts';
 import { syscallRows, syscallsPage } from './syscalls.ts';
 

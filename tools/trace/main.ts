@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../emulator/base/user-error.ts';
 import { buildMachine } from '../../emulator/host/cli/build-machine.ts';
-import { parseCommandLine } from '../../emulator/host/cli/parse.ts';
+import { parseCommandLine } from '../../emulator/host/cli/flags/parse.ts';
 import { X_NAMES } from '../../emulator/isa/registers.ts';
 import { VIRTUAL_EPOCH_MS } from '../../emulator/machine/config.ts';
 import { elfSymbols } from '../../emulator/machine/elf-file.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DeviceSpec } from '../../machine/config.ts';
 import { buildMachine } from './build-machine.ts';
-import { parseCommandLine } from './parse.ts';
+import { parseCommandLine } from './flags/parse.ts';
 
 let folder: string;
 beforeAll(() => {

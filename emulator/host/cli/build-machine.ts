@@ -4,9 +4,9 @@ import { VIRTUAL_EPOCH_MS, type DeviceSpec, type MachineConfig, type VirtioPlace
 import { CowLayer } from '../../storage/cow-layer.ts';
 import { openDisk } from '../node/disk-image.ts';
 import { builtImage, outputFile, readNamed } from '../node/files.ts';
-import { modelOf, placeOf } from './device-models.ts';
-import { Cards } from './net-flags.ts';
-import type { ChardevFlag, CliOptions, DeviceFlag, DriveFlag } from './options.ts';
+import { modelOf, placeOf } from './flags/device-models.ts';
+import { Cards } from './flags/net-flags.ts';
+import type { ChardevFlag, CliOptions, DeviceFlag, DriveFlag } from './flags/options.ts';
 
 /** Under virtual time, random bytes are part of the inputs. */
 const VIRTUAL_SEED = 1;

@@ -3,7 +3,7 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { UserError } from '../../base/user-error.ts';
 import type { Machine } from '../../machine/machine.ts';
-import type { ChardevFlag } from './options.ts';
+import type { ChardevFlag } from './flags/options.ts';
 
 /** Connects it; the returned function closes it. A socket that cannot be listened at is heard of later, by `onError`. */
 export function connectChardev(

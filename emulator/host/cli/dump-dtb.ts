@@ -3,7 +3,7 @@ import { UserError } from '../../base/user-error.ts';
 import { Machine } from '../../machine/machine.ts';
 import { outputFile } from '../node/files.ts';
 import { buildMachine } from './build-machine.ts';
-import type { CliOptions } from './options.ts';
+import type { CliOptions } from './flags/options.ts';
 
 export function dumpDeviceTree(options: CliOptions, path: string): void {
   if (options.loadvm !== undefined)

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { UserError } from '../../base/user-error.ts';
 import { packageRoot } from '../node/files.ts';
 import { dumpDeviceTree } from './dump-dtb.ts';
-import { helpText } from './help.ts';
-import { parseCommandLine } from './parse.ts';
+import { helpText } from './flags/help.ts';
+import { parseCommandLine } from './flags/parse.ts';
 import { Run } from './run.ts';
 
 const STATUS_COULD_NOT_START = 125;

@@ -14,10 +14,10 @@ import { builtImage, openToWrite, readNamed } from '../node/files.ts';
 import { serveGdb, type GdbServer } from '../node/gdb-server.ts';
 import { buildMachine } from './build-machine.ts';
 import { connectChardev } from './chardev.ts';
-import { ConsoleInput } from './console-input.ts';
-import { ConsoleTail } from './console-tail.ts';
+import { ConsoleInput } from './console/console-input.ts';
+import { ConsoleTail } from './console/console-tail.ts';
 import { startGuestCommand } from './guest-command.ts';
-import type { CliOptions } from './options.ts';
+import type { CliOptions } from './flags/options.ts';
 import { loadRun, snapshotStore } from './snapshots.ts';
 import { TraceLog } from './trace-log.ts';
 

@@ -16,7 +16,7 @@ import {
   snapshotPath,
   writeSnapshotFile,
 } from '../node/snapshot-files.ts';
-import type { CliOptions } from './options.ts';
+import type { CliOptions } from './flags/options.ts';
 
 /** These say how the run is watched, not what the machine is; a -drive says where a drive's image lies now. */
 const BESIDE_LOADVM = new Set(

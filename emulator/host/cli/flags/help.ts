@@ -62,7 +62,7 @@ export function flagsMarkdown(): string {
   return [
     '# Flags of qemu-like',
     '',
-    '<!-- Generated from emulator/host/cli/flags.ts. -->',
+    '<!-- Generated from emulator/host/cli/flags/flags.ts. -->',
     '',
     `${INTRO} A flag has one dash or two; "ours" marks what QEMU has not.`,
     '',

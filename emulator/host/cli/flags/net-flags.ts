@@ -1,10 +1,10 @@
 /** `-netdev`, `-nic` and `-object filter-dump`: QEMU's flags for a network, and the card that a `-device` asks for. */
-import { UserError } from '../../base/user-error.ts';
-import { parseMac } from '../../device/net/addresses.ts';
-import { defaultMac } from '../../device/net/config.ts';
-import { NETWORK_OPTION_NAMES, networkFromOptions } from '../../device/net/options.ts';
-import type { DeviceSpec, VirtioPlace } from '../../machine/config.ts';
-import { nodeSockets } from '../node/sockets.ts';
+import { UserError } from '../../../base/user-error.ts';
+import { parseMac } from '../../../device/net/addresses.ts';
+import { defaultMac } from '../../../device/net/config.ts';
+import { NETWORK_OPTION_NAMES, networkFromOptions } from '../../../device/net/options.ts';
+import type { DeviceSpec, VirtioPlace } from '../../../machine/config.ts';
+import { nodeSockets } from '../../node/sockets.ts';
 import { nearestHint } from './nearest.ts';
 import { parseOptions, parseProps, splitFirst } from './option-list.ts';
 import type { CliOptions, DeviceFlag, DumpFlag, NetdevFlag } from './options.ts';

@@ -1,9 +1,9 @@
 /** What a command line comes down to, before any file is opened. */
-import type { NetworkConfig } from '../../device/net/config.ts';
-import type { GdbAddress } from '../node/gdb-server.ts';
-import { DEFAULT_FEATURES, type CpuFeatures } from '../../isa/extensions.ts';
-import { SIGNATURE_GRANULARITY } from '../../machine/htif.ts';
-import type { DiskFormat } from '../node/disk-image.ts';
+import type { NetworkConfig } from '../../../device/net/config.ts';
+import type { GdbAddress } from '../../node/gdb-server.ts';
+import { DEFAULT_FEATURES, type CpuFeatures } from '../../../isa/extensions.ts';
+import { SIGNATURE_GRANULARITY } from '../../../machine/htif.ts';
+import type { DiskFormat } from '../../node/disk-image.ts';
 
 export interface DriveFlag {
   readonly file: string;

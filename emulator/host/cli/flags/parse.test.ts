@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { UserError } from '../../base/user-error.ts';
+import { UserError } from '../../../base/user-error.ts';
 import { FLAGS } from './flags.ts';
 import { flagsMarkdown, helpText } from './help.ts';
 import { parseCommandLine } from './parse.ts';

@@ -1,10 +1,10 @@
 /** The command line, one row for each flag: the parser, `--help` and docs/FLAGS.md read this table. */
-import { UserError } from '../../base/user-error.ts';
-import { HARTS_MAX, ICOUNT_SHIFT_AUTO } from '../../machine/config.ts';
-import { EXTENSIONS } from '../../isa/extensions.ts';
+import { UserError } from '../../../base/user-error.ts';
+import { HARTS_MAX, ICOUNT_SHIFT_AUTO } from '../../../machine/config.ts';
+import { EXTENSIONS } from '../../../isa/extensions.ts';
 import { parseCpu } from './cpu-flag.ts';
 import { checkDevice, DEVICE_MODELS } from './device-models.ts';
-import { DISK_FORMATS } from '../node/disk-image.ts';
+import { DISK_FORMATS } from '../../node/disk-image.ts';
 import { nearestHint } from './nearest.ts';
 import { applyNet, applyNetdev, applyNic } from './net-flags.ts';
 import { applyObject } from './object-flags.ts';

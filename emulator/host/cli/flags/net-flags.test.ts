@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { UserError } from '../../base/user-error.ts';
-import { formatIp, formatMac } from '../../device/net/addresses.ts';
-import type { DeviceSpec } from '../../machine/config.ts';
-import { builtImage } from '../node/files.ts';
-import { buildMachine } from './build-machine.ts';
+import { UserError } from '../../../base/user-error.ts';
+import { formatIp, formatMac } from '../../../device/net/addresses.ts';
+import type { DeviceSpec } from '../../../machine/config.ts';
+import { builtImage } from '../../node/files.ts';
+import { buildMachine } from '../build-machine.ts';
 import { parseCommandLine } from './parse.ts';
 
 type Card = Extract<DeviceSpec, { kind: 'net' }>;

@@ -1,6 +1,6 @@
 /** What `-device` knows, one row for each model: QEMU's names, where it sits, and which properties it takes. */
-import { UserError } from '../../base/user-error.ts';
-import type { PciAddress, VirtioPlace } from '../../machine/config.ts';
+import { UserError } from '../../../base/user-error.ts';
+import type { PciAddress, VirtioPlace } from '../../../machine/config.ts';
 import type { DeviceFlag } from './options.ts';
 import { nearestHint } from './nearest.ts';
 

@@ -1,5 +1,5 @@
 /** `-object`: QEMU's objects that a device of ours may name. */
-import { UserError } from '../../base/user-error.ts';
+import { UserError } from '../../../base/user-error.ts';
 import { applyDump } from './net-flags.ts';
 import { parseProps, splitFirst } from './option-list.ts';
 import type { CliOptions } from './options.ts';

@@ -1,6 +1,6 @@
 /** `-cpu rv64,NAME=on|off,…`: QEMU's properties of its rv64, for the extensions that we have (isa/extensions.ts). */
-import { UserError } from '../../base/user-error.ts';
-import { DEFAULT_FEATURES, EXTENSIONS, missingNeed, type CpuFeatures } from '../../isa/extensions.ts';
+import { UserError } from '../../../base/user-error.ts';
+import { DEFAULT_FEATURES, EXTENSIONS, missingNeed, type CpuFeatures } from '../../../isa/extensions.ts';
 import { nearestHint } from './nearest.ts';
 
 const MODEL = 'rv64';

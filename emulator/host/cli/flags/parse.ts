@@ -1,5 +1,5 @@
 /** Command line to options, by the flag table: one or two dashes, `-flag value` or `-flag=value`; `--` ends the flags. */
-import { UserError } from '../../base/user-error.ts';
+import { UserError } from '../../../base/user-error.ts';
 import { FLAGS, type Flag } from './flags.ts';
 import { nearestHint } from './nearest.ts';
 import { defaultOptions, type CliOptions } from './options.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DEFAULT_FEATURES, isaString, misaOf } from '../../isa/extensions.ts';
+import { DEFAULT_FEATURES, isaString, misaOf } from '../../../isa/extensions.ts';
 import { parseCpu } from './cpu-flag.ts';
 
 test('rv64 alone is what QEMU 7.2 has without H', () => {

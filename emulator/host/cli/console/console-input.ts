@@ -3,12 +3,12 @@
  * it comes; its end is passed on as Ctrl-D, and again after each quarter of a second of guest time in which the guest printed
  * nothing: the shell and whatever reads in front of it then end one by one, as at the end of a script.
  */
-import { runMonitorCommand, type MonitorHost } from '../../debug/monitor.ts';
-import type { Timer } from '../../bus/clock.ts';
-import { TIMEBASE_HZ } from '../../bus/clock.ts';
-import { RawTerminal } from '../node/terminal.ts';
+import { runMonitorCommand, type MonitorHost } from '../../../debug/monitor.ts';
+import type { Timer } from '../../../bus/clock.ts';
+import { TIMEBASE_HZ } from '../../../bus/clock.ts';
+import { RawTerminal } from '../../node/terminal.ts';
 import { EscapeKeys, type EscapeKey } from './escape-keys.ts';
-import { keysText } from './help.ts';
+import { keysText } from '../flags/help.ts';
 import { LineEditor } from './line-editor.ts';
 
 const CTRL_D = Uint8Array.of(0x04);
