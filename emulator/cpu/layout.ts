@@ -181,6 +181,8 @@ export const WATCH_LAST = 8;
 export const WATCH_ACCESS = 16;
 /** The op of an instruction with a breakpoint mark, while it runs. */
 export const UNMARKED_OP = 3840;
+/** The op of an instruction of a page whose parts PMP gives different rights: `enter` makes one each time. */
+export const GUARDED_OP = 3856;
 
 /** Translation contexts: each has its own data TLBs, so that a change of privilege flushes nothing. */
 export const MMU_USER = 0;

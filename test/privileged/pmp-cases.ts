@@ -1,5 +1,6 @@
 /** Physical memory protection: each kind of entry with each right, in each mode; order, edges, locks and page walks. */
-import { BASE, CSR, STATUS, X, type Case, type CaseWriter, type Mode } from './harness.ts';
+import { viewOf } from '../../emulator/base/bytes.ts';
+import { BASE, CaseWriter, CSR, STATUS, X, type Case, type Mode } from './harness.ts';
 
 const MODES: readonly Mode[] = ['M', 'S', 'U'];
 const R = 1;
@@ -178,6 +179,89 @@ const walks: Case[] = [0, R, R | W, EXEC].flatMap(allowed =>
   ),
 );
 
+/** Code that counts in a0, in a page of which a few bytes have rights of their own: where it stops, and why. */
+const COUNTS: readonly (readonly [name: string, code: (c: CaseWriter) => void])[] = [
+  ['long', c => times(16, () => c.op('addi', { rd: X.a0, rs1: X.a0, imm: 1 }))],
+  ['short', c => times(32, () => c.op('c.addi', { rd: X.a0, imm: 1 }))],
+  [
+    'long at odd halfwords',
+    c => times(15, i => (i === 0 ? c.op('c.nop') : c.op('addi', { rd: X.a0, rs1: X.a0, imm: 1 }))),
+  ],
+];
+function times(count: number, body: (i: number) => void): void {
+  for (let i = 0; i < count; i++) body(i);
+}
+/** Puts the code, and an ecall behind it, at `offset` of a page of its own; returns where that is. */
+function counting(c: CaseWriter, code: (c: CaseWriter) => void, offset: number): number {
+  const at = c.page() + offset;
+  const writer = new CaseWriter();
+  code(writer);
+  writer.op('ecall');
+  const { bytes } = writer.out;
+  while (bytes.length % 8 !== 0) bytes.push(0);
+  const view = viewOf(Uint8Array.from(bytes));
+  for (let i = 0; i < bytes.length; i += 8) c.poke64(at + i, view.getBigUint64(i, true));
+  return at;
+}
+/** The first piece lets nothing run, the others do: the rights of a page are those of each instruction. */
+const PIECES: readonly (readonly [name: string, rules: (at: number) => Rule[]])[] = [
+  ['four bytes', at => [{ entry: 0, config: NA4 | R | W, address: (at + 16) / 4 }]],
+  ['eight bytes', at => [{ entry: 0, config: NAPOT | R, address: napot(at + 16, 8) }]],
+  [
+    'twelve bytes',
+    at => [
+      { entry: 0, config: 0, address: (at + 12) / 4 },
+      { entry: 1, config: TOR | R | W, address: (at + 24) / 4 },
+    ],
+  ],
+  [
+    'all but the first sixteen bytes',
+    at => [
+      { entry: 0, config: NAPOT | EXEC, address: napot(at, 16) },
+      { entry: 1, config: NAPOT | R, address: napot(at - (at % 4096), 4096) },
+    ],
+  ],
+  [
+    'nothing, in pieces',
+    at => [
+      { entry: 0, config: NA4 | EXEC, address: (at + 16) / 4 },
+      { entry: 1, config: NAPOT | EXEC | R, address: napot(at + 16, 8) },
+    ],
+  ],
+];
+const pieces: Case[] = MODES.flatMap(mode =>
+  COUNTS.flatMap(([kind, code]) =>
+    PIECES.flatMap(([name, rules]) =>
+      [0, 16, 20].map((start): Case => {
+        let at = 0;
+        return {
+          name: `code of ${kind} instructions, closed: ${name}; from ${start} in ${mode}`,
+          mode,
+          setup: c => {
+            at = counting(c, code, 64);
+            write(c, rules(at));
+          },
+          body: c => fetch[1](c, at + start),
+        };
+      }),
+    ),
+  ),
+);
+/** A loop that is closed behind itself while it runs, by its own M-mode. */
+const closing: Case = {
+  name: 'code that locks a piece of its own page',
+  mode: 'M',
+  setup: c => void c.align(4),
+  body: c => {
+    const ahead = 40;
+    c.op('auipc', { rd: X.t0, imm: 0 }).op('addi', { rd: X.t0, rs1: X.t0, imm: ahead });
+    c.op('srli', { rd: X.t0, rs1: X.t0, imm: 2 }).op('csrrw', { rd: 0, rs1: X.t0, imm: CSR.pmpaddr0 + 8 });
+    c.op('addi', { rd: X.t1, rs1: 0, imm: NA4 | R | LOCKED });
+    c.op('csrrs', { rd: 0, rs1: X.t1, imm: CSR.pmpcfg2 });
+    times(8, () => c.op('addi', { rd: X.a0, rs1: X.a0, imm: 1 }));
+  },
+};
+
 /** Last, for these rules stay: each on a page and an entry of its own. */
 const LOCKS: readonly (readonly [entry: number, config: number])[] = [
   [14, NAPOT],
@@ -232,6 +316,8 @@ export const PMP_CASES: readonly Case[] = [
   ...order,
   ...borrowed,
   ...walks,
+  ...pieces,
   ...locked,
   ...lockedRegisters,
+  closing,
 ];

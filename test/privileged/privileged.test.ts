@@ -12,6 +12,8 @@ interface Difference {
   readonly name: RegExp;
   readonly fields: readonly (typeof FIELDS)[number][];
   readonly because: string;
+  /** What must be so on ours. */
+  readonly instead?: (ours: Row) => boolean;
 }
 /** Where we do not follow QEMU 7.2, and why. */
 const EVERYTHING = FIELDS.filter(field => field !== 'case');
@@ -34,12 +36,21 @@ const DIFFERENCES: readonly Difference[] = [
     fields: ['mcause'],
     because: 'QEMU says page fault; the specification: an access fault of the original kind',
   },
+  {
+    name: /^code of long at odd halfwords .*, closed: (?!nothing).* from 0 in [SU]/,
+    fields: ['mcause', 'mepc', 'mtval', 'a0'],
+    because: 'QEMU asks for the first half of an instruction only',
+    instead: row => row.mcause === 1n && row.mtval === row.mepc + 2n,
+  },
   { name: /^feq.d with FS 1/, fields: ['mstatus'], because: 'dirty whether or not it raised a flag, as is allowed' },
 ];
 
 function differences(cases: readonly Case[], ours: readonly Row[], theirs: readonly Row[]): string[] {
   return cases.flatMap(({ name }, i) => {
-    const allowed = DIFFERENCES.filter(d => d.name.test(name)).flatMap(d => d.fields);
+    const known = DIFFERENCES.filter(d => d.name.test(name));
+    const allowed = known.flatMap(d => d.fields);
+    if (!known.every(({ instead }) => !instead || (ours[i] && instead(ours[i]))))
+      return [`${name}: not as it should be`];
     const wrong = FIELDS.filter(field => !allowed.includes(field) && ours[i]?.[field] !== theirs[i]?.[field]);
     if (wrong.length === 0) return [];
     const text = wrong.map(f => `${f} ${ours[i]?.[f]?.toString(16)}, should be ${theirs[i]?.[f]?.toString(16)}`);
@@ -60,7 +71,7 @@ describe.skipIf(!hasJudge)('privileged behaviour agrees with qemu-system-riscv64
     const cases = make(writer);
     const program = privilegedProgram(cases, writer);
     const ours = parseRows(runOnOurs(program));
-    const theirs = parseRows(runOnQemu(program));
+    const theirs = parseRows(runOnQemu(program, undefined, true));
     expect(theirs.length).toBe(cases.length);
     expect(cases.length).toBeGreaterThan(atLeast);
     const wrong = differences(cases, ours, theirs);

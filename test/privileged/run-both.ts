@@ -23,8 +23,11 @@ export function runOnOurs(program: Uint8Array, cpu = ''): Uint8Array {
   return Uint8Array.from(Buffer.concat(pieces));
 }
 
-/** Without `cpu`, QEMU's own default, H and triggers included. */
-export function runOnQemu(program: Uint8Array, cpu?: string): Uint8Array {
+/**
+ * Without `cpu`, QEMU's own default, H and triggers included. It looks at rights, triggers and the like where a translated
+ * block begins: with `isByInstruction` that is every instruction.
+ */
+export function runOnQemu(program: Uint8Array, cpu?: string, isByInstruction = false): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'strata-privileged-'));
   try {
     const [image, output] = [join(folder, 'program'), join(folder, 'output')];
@@ -32,6 +35,7 @@ export function runOnQemu(program: Uint8Array, cpu?: string): Uint8Array {
     const serial = ['-serial', `file:${output}`, '-monitor', 'none', '-display', 'none'];
     const model = cpu === undefined ? [] : ['-cpu', `rv64,h=off${cpu}`];
     const args = ['-M', 'virt', '-m', '128M', ...model, '-bios', image, ...serial];
+    if (isByInstruction) args.push('-singlestep');
     execFileSync(QEMU, args, { timeout: TIMEOUT_MS, stdio: 'ignore' });
     return readFileSync(output);
   } finally {

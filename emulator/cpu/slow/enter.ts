@@ -1,6 +1,20 @@
 /** Where the fast loop goes when something other than the next instruction of the same page is due. */
-import { CUR_OP, CUR_PAGE, CUR_PAGE_VA, EVENT, EXEC_CONTEXT, EXIT, NEXT_PC, PC, TRAPPED } from '../layout';
-import { isRam, noteLarge, placeOf, translate, trapAccess } from './mmu';
+import {
+  CUR_OP,
+  CUR_PAGE,
+  CUR_PAGE_VA,
+  EVENT,
+  EXEC_CONTEXT,
+  EXIT,
+  GUARDED_OP,
+  HANDLER_BREAKPOINT,
+  NEXT_PC,
+  OP_HANDLER,
+  OP_RAW,
+  PC,
+  TRAPPED,
+} from '../layout';
+import { isOpen, isRam, noteLarge, placeOf, translate, trapAccess } from './mmu';
 import { decodedPage, pageOf } from './ram';
 import { BREAKPOINT, cell, EXECUTE, hasTrapped, setCell, setWord, word } from './state';
 import { fillExec, findExec } from './tlb';
@@ -40,6 +54,7 @@ export function enter(remaining: i32): i32 {
       setCell(PC, cell(NEXT_PC));
       return FAULT;
     }
+    if (!isOpen(pa & ~(<u64>0xfff), 4096, EXECUTE)) return enterGuarded(pc, pa);
     decoded = decodedPage(pageOf(pa));
     noteLarge(pc);
     fillExec(context, pc, decoded);
@@ -50,7 +65,31 @@ export function enter(remaining: i32): i32 {
   return GO;
 }
 
-/** Code runs from RAM alone: anything else is an access fault. PMP is asked once for a page of code. */
+/**
+ * PMP does not let all of this page run: each instruction is asked for on its own. It runs as one with a breakpoint mark
+ * does, by the step function, and the event leads back here.
+ */
+function enterGuarded(pc: u64, pa: u64): i32 {
+  let raw = <u32>load<u16>(placeOf(pa));
+  if ((raw & 3) == 3 && (pc & 0xfff) != 0xffe) {
+    if (!isOpen(pa + 2, 2, EXECUTE)) {
+      trapAccess(pc + 2, EXECUTE);
+      setCell(PC, cell(NEXT_PC));
+      return FAULT;
+    }
+    raw = load<u32>(placeOf(pa));
+  }
+  store<u16>(GUARDED_OP + OP_HANDLER, HANDLER_BREAKPOINT);
+  store<u32>(GUARDED_OP + OP_RAW, raw);
+  setWord(CUR_OP, GUARDED_OP);
+  // Where the page would begin if this op were in its place.
+  setWord(CUR_PAGE, GUARDED_OP - (((<i32>pc) & 0xffe) << 3));
+  setCell(CUR_PAGE_VA, pc & ~(<u64>0xfff));
+  setWord(EVENT, 1);
+  return GO;
+}
+
+/** Code runs from RAM alone: anything else is an access fault. The caller asks PMP for the rest of the page. */
 function fetchAddress(va: u64, context: i32): u64 {
   const pa = translate(va, 2, EXECUTE, context);
   if (!hasTrapped() && !isRam(pa, 2)) trapAccess(va, EXECUTE);
