@@ -7,6 +7,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSyn
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildCpu, CPU_OUTPUTS } from './build-cpu.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(ROOT);
@@ -62,10 +63,15 @@ const node = (...args) => execFileSync(process.execPath, args, { stdio: ['ignore
 const asc = (entry, out, base, ...more) =>
   node('node_modules/assemblyscript/bin/asc.js', entry, ...ASC, '--memoryBase', String(base), '-o', out, ...more);
 
-await step('cpu slow paths', ['emulator/cpu/slow.gen.ts'], ['emulator/cpu/slow', 'tools/build-slow.mjs'], async () => {
-  const { buildSlow } = await import('./build-slow.mjs');
-  await buildSlow();
-});
+const CPU_SOURCES = ['slow', 'gen', 'layout.ts', 'decode-layout.ts', 'memory-constants.ts'].map(
+  file => `emulator/cpu/${file}`,
+);
+await step(
+  'cpu',
+  CPU_OUTPUTS,
+  [...CPU_SOURCES, 'emulator/isa', 'emulator/wasm', 'emulator/bus/memory-map.ts', 'tools/build-cpu.mjs'],
+  buildCpu,
+);
 
 await step(
   'programs',

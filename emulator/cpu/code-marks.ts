@@ -1,15 +1,16 @@
 /** Who wants to be asked in front of which instructions: the debugger, and each hart's execution triggers. */
 import type { Ram } from '../bus/ram.ts';
-import type { Predecoder } from './predecode.ts';
+import type { SlowExports } from './engine.ts';
 
 /** The debugger's breakpoints are the same on every hart; triggers are a hart's own. */
 export type MarkOwner = 'debugger' | number;
 
 export class CodeMarks {
+  private marked: ReadonlySet<number> = new Set();
   private readonly wanted = new Map<MarkOwner, ReadonlySet<number>>();
 
   constructor(
-    private readonly predecoder: Predecoder,
+    private readonly slow: Pick<SlowExports, 'clearMarks' | 'addMark'>,
     private readonly ram: Ram,
   ) {}
 
@@ -19,7 +20,7 @@ export class CodeMarks {
    */
   want(owner: MarkOwner, offsets: ReadonlySet<number>): void {
     this.wanted.set(owner, offsets);
-    if ([...offsets].some(offset => !this.predecoder.marks.has(offset))) this.redo();
+    if ([...offsets].some(offset => !this.marked.has(offset))) this.redo();
   }
 
   /** The owner wants none, and no traces of its own. */
@@ -28,7 +29,9 @@ export class CodeMarks {
   }
 
   private redo(): void {
-    this.predecoder.marks = new Set([...this.wanted.values()].flatMap(offsets => [...offsets]));
+    this.marked = new Set([...this.wanted.values()].flatMap(offsets => [...offsets]));
+    this.slow.clearMarks();
+    for (const offset of this.marked) this.slow.addMark(offset);
     this.ram.dropCode();
   }
 }

@@ -17,8 +17,9 @@ import {
   TLB_LIST_OFFSET,
 } from '../bus/memory-map.ts';
 import type { Ram } from '../bus/ram.ts';
-import { DEFAULT_FEATURES, misaOf, type CpuFeatures } from '../isa/extensions.ts';
+import { DEFAULT_FEATURES, featureMask, misaOf, type CpuFeatures } from '../isa/extensions.ts';
 import { disassemble } from '../isa/disasm.ts';
+import type { WasmTemplate } from '../wasm/encoder.ts';
 import * as layout from './layout.ts';
 import { Engine, type EngineUser, type MmioBus, type StateViews } from './engine.ts';
 
@@ -84,8 +85,8 @@ export interface CpuOptions {
   readonly time: () => number;
   /** stimecmp or menvcfg.STCE changed: the board plans its next timer event again (`cpu.stimecmp`). */
   readonly onTimerChange?: () => void;
-  /** Every instruction by the step function, for tests: what the fast loop does must be the same. */
-  readonly isStepOnly?: boolean;
+  /** Of the engine of its own, for tests. */
+  readonly interpreter?: WasmTemplate;
 }
 
 const ACCESS = { read: 0, write: 1, execute: 2 } as const;
@@ -126,9 +127,9 @@ export class Cpu implements EngineUser {
   private watchedAt: bigint | undefined;
 
   constructor(private readonly options: CpuOptions) {
-    const { ram, bus, features = DEFAULT_FEATURES, isStepOnly = false } = options;
+    const { ram, bus, features = DEFAULT_FEATURES, interpreter } = options;
     this.ram = ram;
-    this.engine = options.engine ?? new Engine({ ram, bus, features, isStepOnly });
+    this.engine = options.engine ?? new Engine({ ram, bus, features, ...(interpreter ? { interpreter } : {}) });
     this.features = this.engine.features;
     this.index = options.index ?? 0;
     this.parked = this.engine.parked(this.index);
@@ -369,7 +370,7 @@ export class Cpu implements EngineUser {
 
   /** Called for each instruction when it is decoded, before it first runs, for `-d in_asm`. */
   set onDecode(listener: ((pa: number, text: string) => void) | undefined) {
-    this.engine.predecoder.onDecode = listener && ((pa, word) => listener(pa, disassemble(word, BigInt(pa))));
+    this.engine.onDecode = listener && ((pa, word) => listener(pa, disassemble(word, BigInt(pa))));
   }
 
   /** Architectural state only: TLB and decoded code are rebuilt. */
@@ -460,7 +461,7 @@ export class Cpu implements EngineUser {
       return 0;
     }
     this.stoppedAt = undefined;
-    this.engine.predecoder.unmark(op, Number(BigInt.asUintN(PAGE_BITS, pc)));
+    this.engine.slow.unmark(op, Number(BigInt.asUintN(PAGE_BITS, pc)));
     return layout.UNMARKED_OP;
   }
 
@@ -523,6 +524,7 @@ export class Cpu implements EngineUser {
       [layout.CFG_RAM, map.ramOffset],
       [layout.CFG_HARTID, this.options.hartid],
       [layout.CFG_FEATURES, this.featureBits()],
+      [layout.CFG_EXTENSIONS, featureMask(this.features)],
     ];
     for (const [at, value] of words) this.i32[at >> 2] = value;
     this.u64[layout.CFG_MISA >> 3] = misaOf(this.features);

@@ -1,15 +1,15 @@
 /**
- * What runs instructions, one for all harts of a machine: the generated interpreter (gen/), the AssemblyScript slow paths
- * (slow/) and the predecoder, over one wasm memory. They find the state of the hart that runs at its bottom; when another
+ * What runs instructions, one for all harts of a machine: the generated interpreter (gen/) and the AssemblyScript slow
+ * paths (slow/) over one wasm memory. They find the state of the hart that runs at its bottom; when another
  * hart is to run, the engine parks that state in its owner's region and brings the other's (docs/smp.md).
  */
 import { fromBase64 } from '../base/bytes.ts';
 import type { Ram } from '../bus/ram.ts';
 import type { CpuFeatures } from '../isa/extensions.ts';
-import { interpreterModule } from './gen/module.ts';
+import type { WasmTemplate } from '../wasm/encoder.ts';
 import * as layout from './layout.ts';
 import { CodeMarks } from './code-marks.ts';
-import { Predecoder } from './predecode.ts';
+import { interpreterModule } from './interpreter.ts';
 import { SLOW_WASM } from './slow.gen.ts';
 
 /** Everything that is not RAM. Physical addresses are plain numbers (56 bits at most matter; wild ones stay wild). */
@@ -35,6 +35,11 @@ export interface SlowExports {
   isCsrKnown(number: number): number;
   pokeCsr(number: number, value: bigint): void;
   probe(va: bigint, access: number, context: number): number;
+  decode(page: number, op: number): void;
+  clearMarks(): void;
+  addMark(offset: number): void;
+  traceDecoding(isOn: number): void;
+  unmark(op: number, offset: number): void;
 }
 
 /** What the engine asks of the hart that runs. */
@@ -57,6 +62,8 @@ export interface EngineUser {
   dropStale(): void;
 }
 
+type DecodeListener = (pa: number, word: number) => void;
+
 /** The same bytes as words of each size. */
 export interface StateViews {
   readonly i32: Int32Array;
@@ -68,8 +75,8 @@ export interface EngineOptions {
   readonly ram: Ram;
   readonly bus: MmioBus;
   readonly features: CpuFeatures;
-  /** Every instruction by the step function, for tests: what the fast loop does must be the same. */
-  readonly isStepOnly?: boolean;
+  /** In place of the usual one, for tests. */
+  readonly interpreter?: WasmTemplate;
 }
 
 let slowModule: WebAssembly.Module | undefined;
@@ -77,7 +84,6 @@ let slowModule: WebAssembly.Module | undefined;
 export class Engine {
   readonly ram: Ram;
   readonly features: CpuFeatures;
-  readonly predecoder: Predecoder;
   readonly marks: CodeMarks;
   readonly slow: SlowExports;
   /** Precondition: the hart whose state is at the bottom is to run. */
@@ -86,29 +92,30 @@ export class Engine {
   readonly bottom: StateViews;
   private readonly bytes: Uint8Array;
   private current: EngineUser | undefined;
+  private decodeListener: DecodeListener | undefined;
 
-  constructor({ ram, bus, features, isStepOnly }: EngineOptions) {
+  constructor({ ram, bus, features, interpreter }: EngineOptions) {
     this.ram = ram;
     this.features = features;
     this.bytes = new Uint8Array(ram.memory.buffer);
     this.bottom = this.views(0);
-    this.predecoder = new Predecoder(ram, features);
-    this.marks = new CodeMarks(this.predecoder, ram);
     slowModule ??= new WebAssembly.Module(fromBase64(SLOW_WASM));
     const slow = new WebAssembly.Instance(slowModule, { env: { memory: ram.memory }, host: this.hostFunctions(bus) });
     this.slow = slow.exports as unknown as SlowExports;
-    const interpreter = new WebAssembly.Instance(interpreterModule(ram.map, isStepOnly), {
-      host: { memory: ram.memory },
+    this.marks = new CodeMarks(this.slow, ram);
+    const { exports } = new WebAssembly.Instance(interpreterModule(ram.map, interpreter), {
+      host: { memory: ram.memory, breakpoint: (op: number) => this.current!.passBreakpoint(op) },
       slow: slow.exports,
-      decoder: {
-        decode: (page: number, op: number) => this.predecoder.decode(page, op),
-        decodeStraddle: (op: number, word: number) => this.predecoder.decodeStraddle(op, word),
-        breakpoint: (op: number) => this.current!.passBreakpoint(op),
-      },
     });
-    this.run = interpreter.exports['run'] as (budget: number) => number;
+    this.run = exports['run'] as (budget: number) => number;
     this.bottom.i32[layout.HARTS >> 2] = ram.map.harts;
     this.bottom.i32[layout.HART_STRIDE >> 2] = ram.map.hartStride;
+  }
+
+  /** Called for each instruction that is decoded, before it first runs. */
+  set onDecode(listener: DecodeListener | undefined) {
+    this.decodeListener = listener;
+    this.slow.traceDecoding(listener ? 1 : 0);
   }
 
   /** Brings the state of `user` to the bottom. */
@@ -177,6 +184,7 @@ export class Engine {
       time: () => this.current!.time(),
       timerChanged: () => this.current!.timerChanged(),
       triggersChanged: (...offsets) => this.current!.triggersChanged(offsets),
+      decoded: (pa, word) => this.decodeListener?.(pa!, word!),
       trapTaken: () => this.current!.trapTaken(),
       walked: (access, pa, pageShift) => this.current!.walked(access!, pa!, pageShift!),
     };

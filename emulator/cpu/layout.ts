@@ -144,6 +144,8 @@ export const CFG_HARTID = 1272;
 /** misa (64 bits), and the FEATURE bits of extensions that the slow paths ask for. */
 export const CFG_MISA = 1280;
 export const CFG_FEATURES = 1288;
+/** All of its extensions: bit n for row n of isa/extensions.ts. */
+export const CFG_EXTENSIONS = 1292;
 export const FEATURE_F = 1;
 export const FEATURE_C = 2;
 export const FEATURE_SSTC = 4;

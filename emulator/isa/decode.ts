@@ -20,16 +20,17 @@ export interface Decoded {
   readonly rm: number;
 }
 
-/** Rows that can match a word with this key: a few instead of all. */
-const buckets: number[][] = Array.from({ length: 512 }, () => []);
-
 /** 32-bit words by opcode and funct3; halfwords by opcode and funct3, behind them. */
 function keyOf(word: number): number {
   return (word & 3) === 3 ? ((word >>> 2) & 31) * 8 + ((word >>> 12) & 7) : 256 + (word & 3) * 8 + ((word >>> 13) & 7);
 }
 
-function fillBuckets(): void {
-  INSTRUCTIONS.forEach((insn, index) => {
+const BUCKETS = 288;
+
+/** By key, the positions of the rows that can match a word with it: a few instead of all. */
+export function bucketsOf(rows: readonly Insn[]): number[][] {
+  const buckets: number[][] = Array.from({ length: BUCKETS }, () => []);
+  rows.forEach((insn, index) => {
     const isLong = (insn.match & 3) === 3;
     for (let funct3 = 0; funct3 < 8; funct3++) {
       const at = isLong ? 12 : 13;
@@ -37,8 +38,9 @@ function fillBuckets(): void {
       if (((word ^ insn.match) & insn.mask & (7 << at)) === 0) must(buckets[keyOf(word)], 'bucket').push(index);
     }
   });
+  return buckets;
 }
-fillBuckets();
+const buckets = bucketsOf(INSTRUCTIONS);
 
 /** The instruction that starts with `word`, or undefined when it is illegal. A halfword's upper bits are ignored. */
 export function decode(word: number): Decoded | undefined {

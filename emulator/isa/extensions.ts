@@ -88,12 +88,16 @@ export function missingNeed(features: CpuFeatures): { name: string; needs: strin
   return undefined;
 }
 
-/** Which of `rows` a CPU has: its own extension and, when compressed, that of the row it stands for. */
-export function presentRows(rows: readonly Insn[], features: CpuFeatures): readonly boolean[] {
-  const absent = new Set(
-    (EXTENSIONS as readonly Extension[])
-      .filter(({ name }) => !features[name as ExtensionName])
-      .flatMap(extension => extension.rows.map(row => row.name)),
+/** What a CPU has: bit n for row n of EXTENSIONS. */
+export function featureMask(features: CpuFeatures): number {
+  return EXTENSIONS.reduce((mask, { name }, n) => (features[name] ? mask | (1 << n) : mask), 0);
+}
+
+/** What a CPU must have for an instruction: its own extension and, when compressed, that of the row it stands for. */
+export function extensionMask({ name, expandsTo }: Insn): number {
+  const isMeant = (row: Insn): boolean => row.name === name || row.name === expandsTo;
+  return (EXTENSIONS as readonly Extension[]).reduce(
+    (mask, { rows }, n) => (rows.some(isMeant) ? mask | (1 << n) : mask),
+    0,
   );
-  return rows.map(({ name, expandsTo }) => !absent.has(name) && !(expandsTo !== undefined && absent.has(expandsTo)));
 }

@@ -6,9 +6,12 @@ import {
   brTable,
   call,
   choose,
+  fillHoles,
   get,
   i32,
+  i32Hole,
   i64,
+  i64Hole,
   ifThen,
   load,
   loop,
@@ -81,4 +84,27 @@ test('a table of branches, if, and a choice', () => {
   expect([0n, 1n, 2n, 99n].map(n => f(n))).toEqual([10n, 20n, 30n, 30n]);
   const pick = build(1, ['i64'], ['i64'], choose('i64', op('i64.eqz', tee(1, get(0))), i64(-1), get(1)));
   expect([pick(0n), pick(5n)]).toEqual([-1n, 5n]);
+});
+
+test('holes are filled in any function of a module', () => {
+  const module = new WasmModule();
+  module.importMemory('host', 'memory', 0, 65536);
+  const i64Result = { params: [], results: ['i64'] } as const;
+  const first = module.addFunction(i64Result, [], [i64(1), 0x1a, i64Hole('wide')]);
+  const second = module.addFunction(i64Result, [], op('i64.extend_i32_s', i32Hole('narrow')));
+  const third = module.addFunction(i64Result, [], load('i64.load', i32(8), { hole: 'offset' }));
+  [first, second, third].forEach((func, i) => module.exportFunction(`f${i}`, func));
+  const { bytes, holes } = module.toTemplate();
+  const memory = new WebAssembly.Memory({ initial: 3, maximum: 3 });
+  new BigInt64Array(memory.buffer)[(8 + 100_000) / 8] = 42n;
+  for (const [wide, narrow] of [
+    [-(2 ** 32) + 7, -5],
+    [2 ** 33 - 1, 2 ** 31 - 1],
+  ] as const) {
+    const filled = bytes.slice();
+    fillHoles(filled, holes, { wide, narrow, offset: 100_000 });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(filled), { host: { memory } });
+    const results = ['f0', 'f1', 'f2'].map(name => (exports[name] as () => bigint)());
+    expect(results).toEqual([BigInt(wide), BigInt(narrow), 42n]);
+  }
 });

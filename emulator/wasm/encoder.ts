@@ -5,8 +5,22 @@
 import { must } from '../base/assert.ts';
 import { utf8 } from '../base/bytes.ts';
 
+/** A constant that is not known yet: HOLE_BYTES bytes of LEB128, which `fillHoles` writes. */
+export interface Hole {
+  readonly hole: string;
+}
+/** By name, where the holes of a module are in its bytes. */
+export type Holes = Readonly<Record<string, readonly number[]>>;
+const HOLE_BYTES = 5;
+
+/** A module whose constants are to be filled in. */
+export interface WasmTemplate {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly holes: Holes;
+}
+
 /** Bytes of an instruction sequence, as a tree: composing copies nothing, the module flattens once. */
-export type Code = readonly (number | Code)[];
+export type Code = readonly (number | Hole | Code)[];
 
 const OPCODES = {
   unreachable: 0x00,
@@ -149,6 +163,22 @@ export function uleb(value: number): number[] {
   return out;
 }
 
+/** Signed LEB128 in HOLE_BYTES bytes of a safe integer that fits them; unsigned when it is not negative and fits 34 bits. */
+function paddedLeb(value: number): number[] {
+  return Array.from({ length: HOLE_BYTES }, (_, i) => {
+    const bits = Math.floor(value / 128 ** i) & 0x7f;
+    return i < HOLE_BYTES - 1 ? bits | 0x80 : bits;
+  });
+}
+
+/** Writes the constants into a module's bytes. Each value fits 34 bits, sign included. */
+export function fillHoles(bytes: Uint8Array, holes: Holes, values: Readonly<Record<string, number>>): void {
+  for (const [name, places] of Object.entries(holes)) {
+    const filling = paddedLeb(must(values[name], `value of ${name}`));
+    for (const place of places) bytes.set(filling, place);
+  }
+}
+
 /** Signed LEB128 of a value that fits 32 bits. */
 function sleb32(value: number): number[] {
   const out: number[] = [];
@@ -184,6 +214,13 @@ export function i64(value: number | bigint): Code {
   const isSmall = typeof value === 'number' && value === (value | 0);
   return [0x42, isSmall ? sleb32(value) : sleb(BigInt.asIntN(64, BigInt(value)))];
 }
+/** A constant that is filled in later. */
+export function i32Hole(hole: string): Code {
+  return [0x41, { hole }];
+}
+export function i64Hole(hole: string): Code {
+  return [0x42, { hole }];
+}
 export function get(local: number): Code {
   return [0x20, uleb(local)];
 }
@@ -194,8 +231,8 @@ export function tee(local: number, value: Code): Code {
   return [value, 0x22, uleb(local)];
 }
 /** The alignment hint is always 1: a guest address promises nothing. */
-export function load(name: MemoryMnemonic, address: Code, offset = 0): Code {
-  return [address, MEMORY_OPCODES[name], 0, uleb(offset)];
+export function load(name: MemoryMnemonic, address: Code, offset: number | Hole = 0): Code {
+  return [address, MEMORY_OPCODES[name], 0, typeof offset === 'number' ? uleb(offset) : offset];
 }
 export function store(name: MemoryMnemonic, address: Code, value: Code, offset = 0): Code {
   return [address, value, MEMORY_OPCODES[name], 0, uleb(offset)];
@@ -226,10 +263,16 @@ export function choose(type: ValueType, condition: Code, then: Code, otherwise: 
   return [condition, 0x04, VALUE_TYPES[type], then, 0x05, otherwise, END];
 }
 
-function flatten(code: Code, out: number[]): void {
+/** A hole in a sequence of bytes, and its place there. */
+type HoleAt = readonly [name: string, place: number];
+
+function flatten(code: Code, out: number[], holes: HoleAt[] = []): void {
   for (const part of code) {
     if (typeof part === 'number') out.push(part);
-    else flatten(part, out);
+    else if ('hole' in part) {
+      holes.push([part.hole, out.length]);
+      out.push(...paddedLeb(0));
+    } else flatten(part, out, holes);
   }
 }
 
@@ -244,7 +287,7 @@ export class WasmModule {
   private readonly typeBytes: number[][] = [];
   private readonly imports: number[][] = [];
   private readonly functionTypes: number[] = [];
-  private readonly bodies: number[][] = [];
+  private readonly bodies: { readonly bytes: number[]; readonly holes: readonly HoleAt[] }[] = [];
   private readonly exports: number[][] = [];
   private importedFunctions = 0;
 
@@ -263,9 +306,10 @@ export class WasmModule {
     this.functionTypes.push(this.typeIndex(signature));
     const declared = locals.flatMap(type => [1, VALUE_TYPES[type]]);
     const bytes = [...uleb(locals.length), ...declared];
-    flatten(body, bytes);
+    const holes: HoleAt[] = [];
+    flatten(body, bytes, holes);
     bytes.push(END);
-    this.bodies.push(bytes);
+    this.bodies.push({ bytes, holes });
     return this.importedFunctions + this.bodies.length - 1;
   }
 
@@ -274,7 +318,12 @@ export class WasmModule {
   }
 
   toBytes(): Uint8Array<ArrayBuffer> {
-    const sized = this.bodies.map(body => [uleb(body.length), body]);
+    return this.toTemplate().bytes;
+  }
+
+  /** The module, and where its holes are. */
+  toTemplate(): WasmTemplate {
+    const sized = this.bodies.map(({ bytes }) => [uleb(bytes.length), bytes]);
     const out = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
     const sections: readonly (readonly [id: number, items: readonly Code[]])[] = [
       [1, this.typeBytes],
@@ -284,7 +333,19 @@ export class WasmModule {
       [10, sized],
     ];
     for (const [id, items] of sections) appendSection(out, id, items);
-    return Uint8Array.from(out);
+    return { bytes: Uint8Array.from(out), holes: this.holesOf(out.length) };
+  }
+
+  /** The bodies are the last thing in a module of `length` bytes. */
+  private holesOf(length: number): Holes {
+    const holes: Record<string, number[]> = {};
+    let end = length;
+    for (const { bytes, holes: own } of this.bodies.toReversed()) {
+      const start = end - bytes.length;
+      for (const [name, place] of own) (holes[name] ??= []).push(start + place);
+      end = start - uleb(bytes.length).length;
+    }
+    return holes;
   }
 
   private typeIndex({ params, results }: Signature): number {

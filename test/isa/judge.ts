@@ -8,6 +8,8 @@ import { viewOf } from '../../emulator/base/bytes.ts';
 import { Ram } from '../../emulator/bus/ram.ts';
 import { Cpu, ExitReason, Privilege } from '../../emulator/cpu/cpu.ts';
 import type { MmioBus } from '../../emulator/cpu/engine.ts';
+import { generateInterpreter } from '../../emulator/cpu/gen/module.ts';
+import type { WasmTemplate } from '../../emulator/wasm/encoder.ts';
 import { Oracle } from './oracle.ts';
 import { CODE_BASE, DATA_BASE } from './random-program.ts';
 
@@ -92,12 +94,15 @@ export const Mode = {
 } as const;
 export type Mode = (typeof Mode)[keyof typeof Mode];
 
-function makeCpu(isStepOnly: boolean): { cpu: Cpu; ram: Ram } {
+function makeCpu(interpreter?: WasmTemplate): { cpu: Cpu; ram: Ram } {
   const ram = new Ram(RAM_BYTES);
-  return { ram, cpu: new Cpu({ ram, bus: nothing, hartid: 0, time: () => 0, isStepOnly }) };
+  return {
+    ram,
+    cpu: new Cpu({ ram, bus: nothing, hartid: 0, time: () => 0, ...(interpreter ? { interpreter } : {}) }),
+  };
 }
-const fast = makeCpu(false);
-const stepping = makeCpu(true);
+const fast = makeCpu();
+const stepping = makeCpu(generateInterpreter(true));
 
 /** To the first ecall. */
 export function runOnOracle({ code, data }: Program): Uint8Array {

@@ -6,7 +6,6 @@
  * Labels, innermost first, seen from handler k of K: the handlers behind it, `far` (go to `target`), `slow`, `next`
  * (dispatch), `spent` (out of budget), `outer` (look at the state again: pc, privilege, pending events).
  */
-import type { MemoryMap } from '../../bus/memory-map.ts';
 import { EXEC_TLB_DECODED, EXEC_TLB_ENTRIES, EXEC_TLB_ENTRY_BYTES } from '../../bus/memory-map.ts';
 import { formatOf } from '../../isa/formats.ts';
 import type { Condition, Width } from '../../isa/insn.ts';
@@ -17,7 +16,9 @@ import {
   call,
   get,
   i32,
+  i32Hole,
   i64,
+  i64Hole,
   ifThen,
   load,
   loop,
@@ -26,6 +27,7 @@ import {
   store,
   tee,
   type Code,
+  type Hole,
   type ValueType,
 } from '../../wasm/encoder.ts';
 import {
@@ -47,6 +49,7 @@ import {
   REMAINING,
 } from '../layout.ts';
 import { FAST_FLOAT } from './fast-float.ts';
+import { INDEX_MASK, mustBeZero, WRITE_TABLE } from '../memory-constants.ts';
 import { HANDLERS, type Handler } from './handlers.ts';
 import type { FloatEmitter } from './native-float.ts';
 import { loadOf, STORES, DOUBLE_TEMPORARIES, TEMPORARIES, WasmOps } from './wasm-ops.ts';
@@ -123,7 +126,6 @@ class FastOps extends WasmOps {
 
   /** @param position of the handler among all, counting the pseudo handlers */
   constructor(
-    private readonly map: MemoryMap,
     private readonly handler: Handler,
     position: number,
   ) {
@@ -159,15 +161,15 @@ class FastOps extends WasmOps {
   }
 
   load(width: Width, signed: boolean, address: Code): Code {
-    this.find(width, address, 0);
+    this.find(width, address);
     return loadOf(width, signed, op('i32.wrap_i64', get(PLACE)));
   }
   store(width: Width, address: Code, value: Code): void {
-    this.find(width, address, this.map.tlbBytes);
+    this.find(width, address, { hole: WRITE_TABLE });
     this.emit(store(STORES[width], op('i32.wrap_i64', get(PLACE)), value));
   }
   amo(width: 4 | 8, address: Code, update: (old: Code) => Code): Code {
-    this.find(width, address, this.map.tlbBytes);
+    this.find(width, address, { hole: WRITE_TABLE });
     const place = op('i32.wrap_i64', get(PLACE));
     const old = this.bind(loadOf(width, true, place));
     this.emit(store(STORES[width], place, update(old)));
@@ -221,18 +223,12 @@ class FastOps extends WasmOps {
   }
 
   /** Sets PLACE to where the address is in the wasm memory; to `slow` when the TLB cannot tell or it is misaligned. */
-  private find(width: Width, address: Code, table: number): void {
-    const { addressBits, tlbBytes } = this.map;
-    const indexMask = i32((tlbBytes - 1) & ~7);
-    const shifted =
-      addressBits < 32
-        ? op('i32.shr_u', op('i32.wrap_i64', get(ADDRESS)), i32(9))
-        : op('i32.wrap_i64', op('i64.shr_u', get(ADDRESS), i64(9)));
-    const entry = load('i64.load', op('i32.add', op('i32.and', shifted, indexMask), get(TLB)), table);
-    const mustBeZero = BigInt.asIntN(64, (-1n << BigInt(addressBits)) | BigInt(width - 1));
+  private find(width: Width, address: Code, table?: Hole): void {
+    const shifted = op('i32.wrap_i64', op('i64.shr_u', get(ADDRESS), i64(9)));
+    const entry = load('i64.load', op('i32.add', op('i32.and', shifted, i32Hole(INDEX_MASK)), get(TLB)), table);
     this.emit(set(ADDRESS, address));
     this.emit(set(PLACE, op('i64.xor', get(ADDRESS), entry)));
-    this.emit(brIf(this.slowDepth, op('i64.ne', op('i64.and', get(PLACE), i64(mustBeZero)), i64(0))));
+    this.emit(brIf(this.slowDepth, op('i64.ne', op('i64.and', get(PLACE), i64Hole(mustBeZero(width))), i64(0))));
   }
 
   /** The code behind is unreachable; the value only keeps it well-formed. */
@@ -255,11 +251,11 @@ class FastOps extends WasmOps {
 }
 
 /** Body of `run(remaining) -> ExitReason`. @param isStepOnly every instruction is the step function's */
-export function fastLoop(map: MemoryMap, calls: FastCalls, isStepOnly = false): Code {
+export function fastLoop(calls: FastCalls, isStepOnly = false): Code {
   const handlers: Code[] = [
     ...pseudoHandlers(calls),
     ...HANDLERS.map((handler, i) =>
-      isStepOnly ? br(slowDepth(PSEUDO_HANDLERS + i)) : new FastOps(map, handler, PSEUDO_HANDLERS + i).generate(),
+      isStepOnly ? br(slowDepth(PSEUDO_HANDLERS + i)) : new FastOps(handler, PSEUDO_HANDLERS + i).generate(),
     ),
   ];
   const depths = handlers.map((_, i) => i);

@@ -11,5 +11,7 @@ export declare function timerChanged(): void;
 export declare function walked(access: i32, pa: f64, pageShift: i32): void;
 /** Where in their pages instructions have execution triggers now (-1: none): they must be marked. */
 export declare function triggersChanged(first: i32, second: i32): void;
+/** This word of RAM was decoded, before it first runs. */
+export declare function decoded(pa: f64, raw: i32): void;
 /** A trap or interrupt was taken; Cpu reads the CSRs. */
 export declare function trapTaken(): void;

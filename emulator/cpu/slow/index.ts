@@ -3,6 +3,7 @@ export { loadForUpdate, loadReserved, loadSlow, storeConditional, storeSlow } fr
 export { instret } from './counters';
 export { csr, isCsrKnown, peekCsr, pokeCsr } from './csr';
 export { ebreak, ecall, enterFloat, fenceI, invalidationFence, mret, sfenceVma, sret, touchFloat, wfi } from './system';
+export { addMark, clearMarks, decode, decodeStraddle, traceDecoding, unmark } from './predecode';
 export { unhandled } from './jump';
 export { enter, fetchStraddling } from './enter';
 export { updatePmp } from './pmp';
