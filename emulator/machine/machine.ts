@@ -3,7 +3,7 @@
  * is a reason to stop; who waits for what (a terminal, a test) is the caller's business (drive.ts, session/).
  */
 import { assert, must } from '../base/assert.ts';
-import { joinWords, MIB } from '../base/bytes.ts';
+import { MIB } from '../base/bytes.ts';
 import { StateReader, StateWriter } from '../base/state.ts';
 import type { Bus } from '../bus/bus.ts';
 import { NS_PER_TICK, TimerQueue } from '../bus/clock.ts';
@@ -14,16 +14,16 @@ import { HostEntropy, SeededEntropy, type EntropySource } from '../device/entrop
 import { Rom } from '../device/rom.ts';
 import type { VirtioConsole } from '../device/virtio/console.ts';
 import type { UserNetwork } from '../device/net/user-network.ts';
-import { marchid, mimpid, mvendorid } from '../isa/csr-numbers.ts';
 import { DEFAULT_FEATURES } from '../isa/extensions.ts';
 import { HartState } from '../sbi/hart-state.ts';
-import { answerSbi, type SbiHost } from '../sbi/sbi.ts';
 import { powerOn } from './boot.ts';
 import type { MachineConfig } from './config.ts';
 import type { SocDevice } from './device-tree.ts';
 import { Hart } from './hart.ts';
 import { RealTime, VirtualTime, type GuestTime } from './guest-time.ts';
+import { SbiCalls } from './sbi-calls.ts';
 import type { StatePart } from './state-part.ts';
+import { Turns } from './turns.ts';
 import { MROM_BASE, RAM_BASE, virtBoard, type Board } from './virt-board.ts';
 
 /** Why `advance` returned. */
@@ -45,21 +45,7 @@ export interface DebugStop {
   readonly hit?: NonNullable<Cpu['watchHit']>;
 }
 
-/** Registers of the SBI calling convention. */
-const A0 = 10;
-const A1 = 11;
-const A6 = 16;
-const A7 = 17;
-const SBI_ARGUMENTS = 6;
-const LSR = 5;
-const LSR_DR = 1;
 const RNG_SEED_BYTES = 32;
-/**
- * How many instructions a hart runs before the next one does: short enough that one that spins for another one's lock
- * does not spin for long, long enough that changing harts costs little (docs/smp.md).
- */
-const TURN_INSTRUCTIONS = 10_000;
-
 export class Machine {
   readonly ram: Ram;
   /** The boot hart: `harts[0]`. */
@@ -72,11 +58,9 @@ export class Machine {
   readonly bus: Bus;
   private readonly rom = new Rom();
   private readonly entropy: EntropySource;
-  private readonly sbiHost: SbiHost;
+  private readonly sbi: SbiCalls;
   private readonly runs: readonly Hart[];
-  /** The hart whose turn it is, and how many instructions of its turn are left. */
-  private turn = 0;
-  private turnLeft = TURN_INSTRUCTIONS;
+  private readonly turns: Turns;
   private isPausing = false;
   private isResetting = false;
   private ended: number | undefined;
@@ -130,8 +114,17 @@ export class Machine {
     );
     this.cpu = must(this.harts[0], 'hart 0');
     this.runs = this.harts.map(cpu => new Hart(cpu, this.timers, time => aclint.clockTick(time)));
+    this.turns = new Turns(this.runs);
     aclint.onMtimeWritten = () => this.runs.forEach(hart => hart.compareStimecmp());
-    this.sbiHost = this.makeSbiHost();
+    this.sbi = new SbiCalls({
+      ram: this.ram,
+      harts: this.runs,
+      uart: this.board.uart,
+      setSoftwareInterrupt: (hart, level) => this.setSsip(hart, level),
+      print: byte => this.printByte(byte),
+      end: code => this.end(code),
+      requestReset: () => this.requestReset(),
+    });
   }
 
   /**
@@ -149,8 +142,7 @@ export class Machine {
   /** Power-on again, RAM as it was except for the images. */
   private reset(): void {
     this.isResetting = false;
-    this.turn = 0;
-    this.turnLeft = TURN_INSTRUCTIONS;
+    this.turns.reset();
     for (const { device } of this.board.soc) device.reset();
     for (const network of this.networks) network.powerOff();
     this.powerOn();
@@ -241,62 +233,40 @@ export class Machine {
   }
 
   private runLoop(maxInstructions: number): Stop {
-    const { timers, time } = this;
+    const { timers, time, turns } = this;
     for (let left = maxInstructions; left > 0;) {
       timers.expire();
       if (this.ended !== undefined) return Stop.Ended;
       if (this.isResetting) this.reset();
       if (this.isPausing) return Stop.Paused;
-      const hart = this.nextRunnable();
+      const hart = turns.next();
       if (!hart) {
         if (this.isIdle()) return Stop.Idle;
         continue;
       }
       const { cpu } = hart;
-      const turnLeft = this.runs.length === 1 ? Infinity : this.turnLeft;
       const before = cpu.instret;
-      const reason = cpu.run(Math.min(left, turnLeft, time.instructionsUntil(timers.nextDeadline)));
+      const reason = cpu.run(Math.min(left, turns.instructions, time.instructionsUntil(timers.nextDeadline)));
       const begun = Math.max(1, cpu.instret - before);
       left -= begun;
       // Not `begun`: a run that the host cut short before its first instruction changes nothing in the guest.
-      this.turnLeft -= cpu.instret - before;
-      if (reason === ExitReason.SbiCall) this.answerSbi(hart);
+      turns.use(cpu.instret - before);
+      if (reason === ExitReason.SbiCall) this.sbi.answer(hart);
       else if (reason === ExitReason.Breakpoint || reason === ExitReason.Watchpoint) this.stopForDebugger(cpu);
       else if (reason === ExitReason.Wfi && !cpu.hasPendingInterrupt) hart.wait();
     }
     return Stop.Budget;
   }
 
-  /**
-   * The hart to run: the one whose turn it is until its turn is used up, then the next one that has anything to do. Turns
-   * are counted in instructions, so who runs when is a function of what the guest does.
-   */
-  private nextRunnable(): Hart | undefined {
-    const { runs } = this;
-    const isOver = this.turnLeft <= 0;
-    for (let i = isOver ? 1 : 0; i < runs.length + (isOver ? 1 : 0); i++) {
-      const id = (this.turn + i) % runs.length;
-      const hart = runs[id]!;
-      if (!hart.isRunnable) continue;
-      if (i > 0) {
-        this.turn = id;
-        this.turnLeft = TURN_INSTRUCTIONS;
-      }
-      hart.wake();
-      return hart;
-    }
-    return undefined;
-  }
-
   /** The running hart's turn ends after this instruction: another one has something to do. */
   private endTurn(): void {
-    this.turnLeft = 0;
+    this.turns.end();
     this.requestExit();
   }
 
   /** The run in progress, or the next one, ends at once. */
   private requestExit(): void {
-    this.harts[this.turn]?.requestExit();
+    this.harts[this.turns.current]?.requestExit();
   }
 
   /** A wire into a hart's mip. */
@@ -304,7 +274,7 @@ export class Machine {
     const cpu = this.harts[id]!;
     const wasPending = cpu.hasPendingInterrupt;
     cpu.setInterruptPending(bit, level);
-    if (id !== this.turn && !wasPending && cpu.hasPendingInterrupt) this.endTurn();
+    if (id !== this.turns.current && !wasPending && cpu.hasPendingInterrupt) this.endTurn();
   }
 
   /**
@@ -316,10 +286,10 @@ export class Machine {
     const { cpu } = hart;
     if (this.isResetting) this.reset();
     if (hart.isHalted && hart.state !== HartState.Started) return undefined;
-    this.turn = index;
+    this.turns.goTo(index);
     hart.wake();
     const reason = cpu.step(keepsInterruptsOut);
-    if (reason === ExitReason.SbiCall) this.answerSbi(hart);
+    if (reason === ExitReason.SbiCall) this.sbi.answer(hart);
     this.flushConsole();
     return reason === ExitReason.Watchpoint ? cpu.watchHit : undefined;
   }
@@ -379,14 +349,12 @@ export class Machine {
 
   private savePower(out: StateWriter): void {
     out.bool(this.isResetting);
-    out.u32(this.turn);
-    out.f64(this.turnLeft);
+    this.turns.save(out);
   }
 
   private loadPower(from: StateReader): void {
     this.isResetting = from.bool();
-    this.turn = from.u32() % this.runs.length;
-    this.turnLeft = from.f64();
+    this.turns.load(from);
   }
 
   saveState(): Uint8Array {
@@ -427,45 +395,9 @@ export class Machine {
     this.onConsole(bytes);
   }
 
-  private answerSbi({ cpu, id }: Hart): void {
-    const args = Array.from({ length: SBI_ARGUMENTS }, (_, i) => cpu.getRegNumber(A0 + i));
-    const call = { hart: id, extension: cpu.getRegNumber(A7), fid: cpu.getRegNumber(A6), args };
-    const { error, value, isLegacy } = answerSbi(this.sbiHost, call);
-    cpu.setReg(A0, BigInt.asUintN(64, BigInt(error)));
-    if (!isLegacy) cpu.setReg(A1, BigInt.asUintN(64, BigInt(value)));
-  }
-
   /** SSIP is a bit that software owns: set where S-mode itself will clear it. */
   private setSsip(id: number, level: boolean): void {
     this.harts[id]!.isSsip = level;
-    if (level && id !== this.turn) this.endTurn();
-  }
-
-  private makeSbiHost(): SbiHost {
-    const { ram, cpu, runs } = this;
-    const { uart } = this.board;
-    const idOf = (number: number): number => Number(cpu.getCsr(number) ?? 0n);
-    return {
-      harts: runs.length,
-      machineIds: [idOf(mvendorid), idOf(marchid), idOf(mimpid)],
-      setTimer: (hart, tick) => runs[hart]!.setTimer(tick),
-      setSoftwareInterrupt: (hart, level) => this.setSsip(hart, level),
-      flushTranslations: hart => runs[hart]!.cpu.flushTlb(),
-      hartState: hart => runs[hart]!.state,
-      startHart: (hart, address, opaque) => runs[hart]!.start(address, opaque),
-      stopHart: hart => runs[hart]!.stop(),
-      suspendHart: (hart, resume) => runs[hart]!.suspend(resume),
-      loadVirtual: (hart, va) => {
-        const pa = runs[hart]!.cpu.translate(BigInt(va), 'read');
-        if (pa === undefined || !ram.contains(pa, 8)) return undefined;
-        return joinWords(ram.read32(pa), ram.read32(pa + 4));
-      },
-      consoleWrite: byte => this.printByte(byte),
-      consoleRead: () => (uart.read(LSR) & LSR_DR ? uart.read(0) : -1),
-      memory: (pa, length) => (ram.contains(pa, length) ? ram.bytes(pa, length) : undefined),
-      memoryChanged: (pa, length) => ram.markDirty(pa, length),
-      shutdown: isFailure => this.end(isFailure ? 1 : 0),
-      reboot: () => this.requestReset(),
-    };
+    if (level && id !== this.turns.current) this.endTurn();
   }
 }
