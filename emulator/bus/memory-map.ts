@@ -10,6 +10,7 @@
  * an address inside the wasm memory has: that spare bit is what makes an empty entry miss for every address
  * (cpu/slow/tlb.ts).
  */
+import { InternalError } from '../base/assert.ts';
 import { alignUp, KIB } from '../base/bytes.ts';
 
 export const PAGE_BITS = 12;
@@ -69,5 +70,5 @@ export function memoryMap(ramBytes: number, harts = 1): MemoryMap {
       return { harts, hartStride, addressBits, tlbBytes, ...places };
     }
   }
-  throw new Error(`internal error: ${ramBytes} bytes of guest RAM do not fit a wasm memory`);
+  throw new InternalError(`${ramBytes} bytes of guest RAM do not fit a wasm memory`);
 }

@@ -2,7 +2,7 @@
  * The disassembler: GNU objdump's syntax, pseudo-instructions included; compressed instructions print as what they stand
  * for. Derived from the rows' operand strings and an alias table.
  */
-import { must } from '../base/assert.ts';
+import { InternalError, must } from '../base/assert.ts';
 import { hex } from '../base/bytes.ts';
 import { CSR_NAMES } from './csr-names.ts';
 import { decode, type Decoded } from './decode.ts';
@@ -148,7 +148,7 @@ function operandText(token: string, insn: Insn, d: Decoded, word: number, pc: bi
     case 'succ':
       return fenceSet(word >>> 20);
     default:
-      throw new Error(`internal error: operand ${token} of ${insn.name}`);
+      throw new InternalError(`operand ${token} of ${insn.name}`);
   }
 }
 

@@ -2,7 +2,7 @@
  * A small WebAssembly encoder (core specification, "Binary Format"): instruction sequences as arrays of bytes that
  * compose like expressions, and a module of imports, functions and exports around them.
  */
-import { must } from '../base/assert.ts';
+import { InternalError, must } from '../base/assert.ts';
 import { utf8 } from '../base/bytes.ts';
 
 /** A constant that is not known yet: HOLE_BYTES bytes of LEB128, which `fillHoles` writes. */
@@ -296,7 +296,7 @@ export class WasmModule {
   }
 
   importFunction(module: string, name: string, signature: Signature): number {
-    if (this.bodies.length > 0) throw new Error('internal error: imports come before functions');
+    if (this.bodies.length > 0) throw new InternalError('imports come before functions');
     this.imports.push([...nameBytes(module), ...nameBytes(name), 0x00, ...uleb(this.typeIndex(signature))]);
     return this.importedFunctions++;
   }

@@ -1,5 +1,5 @@
 /** The rows and formats of isa/ as the tables of decode-layout.ts: an AssemblyScript file for slow/predecode.ts. */
-import { must } from '../../base/assert.ts';
+import { InternalError, must } from '../../base/assert.ts';
 import { INSTRUCTIONS } from '../../isa/all.ts';
 import { bucketsOf } from '../../isa/decode.ts';
 import { rowNamed } from '../../isa/encode.ts';
@@ -91,7 +91,7 @@ function flagsOf(insn: Insn): number {
 function formatBytes({ rd, rs1, rs2, imm }: Format, runs: number[]): number[] {
   const first = runs.length / 4;
   for (const { hi, lo, to } of imm?.runs ?? []) runs.push(lo, hi - lo + 1, to, 0);
-  if (first > 255) throw new Error('internal error: bit runs of immediates do not fit their byte');
+  if (first > 255) throw new InternalError('bit runs of immediates do not fit their byte');
   return [fieldByte(rd), fieldByte(rs1), fieldByte(rs2), first, imm?.runs.length ?? 0, ...signOf(imm)];
 }
 

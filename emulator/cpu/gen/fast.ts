@@ -6,6 +6,7 @@
  * Labels, innermost first, seen from handler k of K: the handlers behind it, `far` (go to `target`), `slow`, `next`
  * (dispatch), `spent` (out of budget), `outer` (look at the state again: pc, privilege, pending events).
  */
+import { InternalError } from '../../base/assert.ts';
 import { EXEC_TLB_DECODED, EXEC_TLB_ENTRIES, EXEC_TLB_ENTRY_BYTES } from '../../bus/memory-map.ts';
 import { formatOf } from '../../isa/formats.ts';
 import type { Condition, Width } from '../../isa/insn.ts';
@@ -217,7 +218,7 @@ class FastOps extends WasmOps {
 
   private bindDouble(value: Code): Code {
     const local = FIRST_DOUBLE + this.nextDouble++;
-    if (this.nextDouble > DOUBLE_TEMPORARIES) throw new Error('internal error: out of doubles');
+    if (this.nextDouble > DOUBLE_TEMPORARIES) throw new InternalError('out of doubles');
     this.emit(set(local, value));
     return get(local);
   }

@@ -1,4 +1,5 @@
 /** The arithmetic of Ops as wasm expressions, shared by the fast loop and the single-step function. */
+import { InternalError } from '../../base/assert.ts';
 import type { Condition, CsrOp, Ops, ProductPart, SystemOp, Width } from '../../isa/insn.ts';
 import { choose, get, i64, load, op, set, type Code, type MemoryMnemonic, type Mnemonic } from '../../wasm/encoder.ts';
 
@@ -67,7 +68,7 @@ export abstract class WasmOps implements Ops<Code> {
 
   bind(value: Code): Code {
     const local = this.nextTemporary++;
-    if (local >= this.firstTemporary + TEMPORARIES) throw new Error('internal error: out of temporaries');
+    if (local >= this.firstTemporary + TEMPORARIES) throw new InternalError('out of temporaries');
     this.emit(set(local, value));
     return get(local);
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { InternalError } from '../../base/assert.ts';
 import { MemoryBackend } from '../../storage/memory-backend.ts';
 import { VirtioBlk } from './blk.ts';
 import { BUFFERS, TestDriver, type TestSegment } from './test-driver.ts';
@@ -126,6 +127,19 @@ test('a backend that throws is an I/O error of the disk', () => {
   driver.start(1);
   expect(request(driver, IN, 0, [{ pa: DATA, length: 512, isWritable: true }])).toEqual([1, 1]);
 });
+
+test.each([new TypeError('of ours'), new RangeError('of ours'), new InternalError('of ours')])(
+  'a mistake of this program is not told as an I/O error: %s',
+  mistake => {
+    const backend = new MemoryBackend(new Uint8Array(512));
+    backend.read = () => {
+      throw mistake;
+    };
+    const driver = new TestDriver(new VirtioBlk(backend, ''));
+    driver.start(1);
+    expect(() => request(driver, IN, 0, [{ pa: DATA, length: 512, isWritable: true }])).toThrow(mistake);
+  },
+);
 
 describe('discard and write zeroes', () => {
   const UNMAP = 1;

@@ -3,6 +3,7 @@
  * notification returns, so guest time stands still while the backend answers. What a request may get wrong ends in its
  * status byte; what makes it no request at all (no header, no status) breaks the device, as in QEMU.
  */
+import { isOurMistake } from '../../base/assert.ts';
 import { highWord, utf8, viewOf } from '../../base/bytes.ts';
 import type { StateReader, StateWriter } from '../../base/state.ts';
 import { SECTOR_SIZE, type BlockBackend } from '../../storage/block-backend.ts';
@@ -159,7 +160,8 @@ export class VirtioBlk implements VirtioDevice {
         default:
           return { status: VIRTIO_BLK_S_UNSUPP, written: 0 };
       }
-    } catch {
+    } catch (error) {
+      if (isOurMistake(error)) throw error;
       // The host's disk is full, its file is gone, …: an I/O error to the guest, as of a real disk.
       return { status: VIRTIO_BLK_S_IOERR, written: 0 };
     }
