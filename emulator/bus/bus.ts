@@ -40,7 +40,7 @@ export class Bus {
 
   read(pa: number, width: 1 | 2 | 4 | 8): number {
     this.hi = 0;
-    const window = this.find(pa, width);
+    const window = this.find(pa, width, false);
     if (!window) return 0;
     const { device, base } = window;
     const offset = pa - base;
@@ -56,7 +56,7 @@ export class Bus {
   }
 
   write(pa: number, width: 1 | 2 | 4 | 8, lo: number, hi: number): void {
-    const window = this.find(pa, width);
+    const window = this.find(pa, width, true);
     if (!window) return;
     const { device, base } = window;
     const offset = pa - base;
@@ -73,7 +73,7 @@ export class Bus {
   }
 
   /** The window that takes the access; sets `fault` when there is none. */
-  private find(pa: number, width: number): Window | undefined {
+  private find(pa: number, width: number, isWrite: boolean): Window | undefined {
     let window: Window | undefined = this.last;
     if (!(pa >= window.base && pa < window.end)) window = this.search(pa);
     this.fault = true;
@@ -81,7 +81,11 @@ export class Bus {
       this.last = window;
       const { device } = window;
       const isTaken =
-        width >= device.minWidth && width <= device.maxWidth && pa % width === 0 && pa + width <= window.end;
+        width >= device.minWidth &&
+        width <= device.maxWidth &&
+        pa % width === 0 &&
+        pa + width <= window.end &&
+        (device.accepts === undefined || device.accepts(pa - window.base, width, isWrite));
       this.fault = !isTaken;
       if (isTaken) return window;
     }

@@ -26,6 +26,8 @@ export interface Device {
   /** Accesses narrower or wider than these are access faults, as QEMU's `valid` sizes are. */
   readonly minWidth: 1 | 2 | 4;
   readonly maxWidth: 4 | 8;
+  /** Within these widths, whether it takes the access: absent means that it takes all. */
+  accepts?(offset: number, width: number, isWrite: boolean): boolean;
   read(offset: number, width: Width): number;
   write(offset: number, width: Width, value: number): void;
   /**

@@ -55,10 +55,14 @@ export interface MachineConfig {
   /** A device tree instead of the board's own; of it, only /chosen is changed. */
   readonly dtb?: NamedBytes;
   readonly append: string;
+  /** Files that firmware finds by name, beside the board's own. */
+  readonly fwCfg?: readonly NamedBytes[];
   /** 1 to HARTS_MAX; default 1. */
   readonly harts?: number;
   /** The processor's extensions; default: QEMU 7.2's. */
   readonly cpu?: CpuFeatures;
+  /** Supervisor software interrupts have a device too, and the device tree describes three where it described a CLINT. */
+  readonly hasAclint?: boolean;
   readonly devices: readonly DeviceSpec[];
   /** virtio-mmio version 1 instead of 2. */
   readonly isVirtioLegacy: boolean;

@@ -20,8 +20,25 @@ const TEST_PHANDLE = 2;
 const cpuPhandle = (hart: number): number => 3 + 2 * hart;
 const intcPhandle = (hart: number): number => 4 + 2 * hart;
 
+/** Where QEMU plugs devices that have no place of their own. None is ever there. */
+const PLATFORM_BUS = { base: 0x400_0000, size: 0x200_0000 };
+
+/**
+ * For OpenSBI: which events of the SBI's PMU extension the counters count, and that the event's number selects it. The
+ * two of cpu/slow/counters.ts are on every programmable counter, and on the fixed one of the same name.
+ */
+const PROGRAMMABLE_COUNTERS = 0x7fff8;
+const PMU_EVENTS: readonly { readonly event: number; readonly fixedCounter: number }[] = [
+  { event: 1, fixedCounter: 0 },
+  { event: 2, fixedCounter: 2 },
+];
+
 /** Interrupt numbers at a hart's own controller. */
-const CPU_IRQ = { supervisorExternal: 9, machineExternal: 11, machineSoft: 3, machineTimer: 7 };
+const CPU_IRQ = { supervisorSoft: 1, machineSoft: 3, machineTimer: 7, supervisorExternal: 9, machineExternal: 11 };
+
+/** The parts of a CLINT, as devices of their own. */
+const MTIMECMP = { offset: 0x4000, size: 0x7ff8 };
+const MTIME = { offset: 0xbff8, size: 0x4008 };
 
 export interface SocDevice {
   readonly device: Device;
@@ -29,6 +46,8 @@ export interface SocDevice {
   readonly node: string;
   readonly base: number;
   readonly irq?: number;
+  /** Beside /soc, not in it. */
+  readonly isAtRoot?: boolean;
 }
 
 /** What differs from one power-on to the next. */
@@ -57,16 +76,22 @@ export function deviceTreeBlob(inputs: DeviceTreeInputs): Uint8Array {
   describeChosen(root.child('chosen'), inputs);
   describeSyscon(root.child('poweroff'), 'syscon-poweroff', 0x5555);
   describeSyscon(root.child('reboot'), 'syscon-reboot', 0x7777);
+  describePlatformBus(root.child(`platform-bus@${hex(PLATFORM_BUS.base).slice(2)}`));
   const memory = root.child(`memory@${inputs.ramBase.toString(16)}`);
   memory.prop('device_type', 'memory');
   memory.prop('reg', ...cells64(inputs.ramBase), ...cells64(inputs.ramSize));
   describeCpus(root.child('cpus'), inputs.harts, inputs.cpu);
+  describePmu(root.child('pmu'));
   const soc = root.child('soc');
   soc.prop('#address-cells', 2);
   soc.prop('#size-cells', 2);
   soc.prop('compatible', 'simple-bus');
   soc.prop('ranges');
-  for (const entry of inputs.soc) describeSocDevice(soc, entry, inputs.harts);
+  const hasAclint = inputs.soc.some(({ node }) => node === 'sswi');
+  for (const entry of inputs.soc) {
+    if (entry.node === 'clint' && hasAclint) describeAclint(soc, entry.base, inputs.harts);
+    else describeSocDevice(entry.isAtRoot ? root : soc, entry, inputs.harts);
+  }
   return root.toBlob();
 }
 
@@ -99,6 +124,24 @@ function describeSyscon(node: FdtNode, compatible: string, value: number): void 
   node.prop('regmap', TEST_PHANDLE);
   node.prop('offset', 0);
   node.prop('value', value);
+}
+
+function describePlatformBus(node: FdtNode): void {
+  node.prop('compatible', 'qemu,platform', 'simple-bus');
+  node.prop('#size-cells', 1);
+  node.prop('#address-cells', 1);
+  node.prop('ranges', 0, ...cells64(PLATFORM_BUS.base), PLATFORM_BUS.size);
+  node.prop('interrupt-parent', PLIC_PHANDLE);
+}
+
+function describePmu(node: FdtNode): void {
+  node.prop('compatible', 'riscv,pmu');
+  const rows = PMU_EVENTS.flatMap(({ event, fixedCounter }) => [
+    event,
+    event,
+    PROGRAMMABLE_COUNTERS | (1 << fixedCounter),
+  ]);
+  node.prop('riscv,event-to-mhpmcounters', ...rows);
 }
 
 function describeCpus(cpus: FdtNode, harts: number, features: CpuFeatures): void {
@@ -140,8 +183,22 @@ function describeSocDevice(soc: FdtNode, { device, node: name, base, irq }: SocD
     node.prop('interrupts-extended', ...forHarts(harts, 'machineExternal', 'supervisorExternal'));
   }
   if (name === 'clint') node.prop('interrupts-extended', ...forHarts(harts, 'machineSoft', 'machineTimer'));
+  if (name === 'sswi') node.prop('interrupts-extended', ...forHarts(harts, 'supervisorSoft'));
   if (name === 'pci') describePciInterrupts(node);
   if (name === 'test') node.prop('phandle', TEST_PHANDLE);
+}
+
+function describeAclint(soc: FdtNode, base: number, harts: number): void {
+  const mswi = soc.child(`mswi@${hex(base).slice(2)}`);
+  mswi.prop('compatible', 'riscv,aclint-mswi');
+  mswi.prop('reg', ...cells64(base), ...cells64(MTIMECMP.offset));
+  mswi.prop('interrupts-extended', ...forHarts(harts, 'machineSoft'));
+  mswi.prop('interrupt-controller');
+  mswi.prop('#interrupt-cells', 0);
+  const mtimer = soc.child(`mtimer@${hex(base + MTIMECMP.offset).slice(2)}`);
+  mtimer.prop('compatible', 'riscv,aclint-mtimer');
+  mtimer.prop('reg', ...[MTIME, MTIMECMP].flatMap(({ offset, size }) => [...cells64(base + offset), ...cells64(size)]));
+  mtimer.prop('interrupts-extended', ...forHarts(harts, 'machineTimer'));
 }
 
 /** Slot n's pin p goes to wire n + p: the map repeats every four slots. */

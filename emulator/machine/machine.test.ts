@@ -198,3 +198,15 @@ test("the clock's alarm reaches the interrupt controller", () => {
   machine.advance(100_000);
   expect(isPending()).toBe(true);
 });
+
+test('SSWI raises the supervisor software interrupt of the hart whose register is written, and lowers none', () => {
+  const machine = new Machine(testConfig(new Program().spin(), { harts: 2, hasAclint: true }));
+  machine.bus.write(0x2f0_0004, 4, 1, 0);
+  machine.bus.write(0x2f0_0004, 4, 0, 0);
+  machine.bus.write(0x2f0_0008, 4, 1, 0);
+  expect(machine.harts.map(hart => hart.isSsip)).toEqual([false, true]);
+  expect(machine.bus.read(0x2f0_0004, 4)).toBe(0);
+  const without = new Machine(testConfig(new Program().spin()));
+  without.bus.write(0x2f0_0000, 4, 1, 0);
+  expect(without.bus.fault).toBe(true);
+});

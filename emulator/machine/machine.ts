@@ -90,6 +90,7 @@ export class Machine {
       clock: this.timers,
       entropy: this.entropy,
       setInterrupt: (hart, bit, level) => this.setInterrupt(hart, bit, level),
+      setSsip: hart => this.setSsip(hart, true),
       onExit: code => this.end(code),
       onReset: () => this.requestReset(),
       onConsoleByte: byte => this.printByte(byte),

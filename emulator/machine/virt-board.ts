@@ -8,8 +8,10 @@ import { Aclint } from '../device/aclint.ts';
 import { PcapWriter } from '../device/net/pcap.ts';
 import { UserNetwork } from '../device/net/user-network.ts';
 import type { EntropySource } from '../device/entropy.ts';
+import { FwCfg } from '../device/fw-cfg.ts';
 import { GoldfishRtc } from '../device/goldfish-rtc.ts';
 import { Plic } from '../device/plic.ts';
+import { Sswi } from '../device/sswi.ts';
 import { TestFinisher } from '../device/test-finisher.ts';
 import { Uart16550 } from '../device/uart16550.ts';
 import { VirtioBlk } from '../device/virtio/blk.ts';
@@ -28,8 +30,10 @@ export const MROM_BASE = 0x1000;
 const TEST_BASE = 0x10_0000;
 const RTC_BASE = 0x10_1000;
 const CLINT_BASE = 0x200_0000;
+const SSWI_BASE = 0x2f0_0000;
 const PLIC_BASE = 0xc00_0000;
 const UART_BASE = 0x1000_0000;
+const FW_CFG_BASE = 0x1010_0000;
 const VIRTIO_BASE = 0x1000_1000;
 const VIRTIO_STRIDE = 0x1000;
 const VIRTIO_SLOTS = 8;
@@ -44,6 +48,7 @@ export interface BoardInputs {
   readonly clock: Clock;
   readonly entropy: EntropySource;
   readonly setInterrupt: (hart: number, bit: Interrupt, level: boolean) => void;
+  readonly setSsip: (hart: number) => void;
   readonly onExit: (code: number) => void;
   readonly onReset: () => void;
   readonly onConsoleByte: (byte: number) => void;
@@ -79,6 +84,7 @@ export function virtBoard(inputs: BoardInputs): Board {
   );
   const uart = new Uart16550(clock, plic.line(UART_IRQ), inputs.onConsoleByte);
   const rtc = new GoldfishRtc(clock, plic.line(RTC_IRQ), BigInt(Math.floor(config.epochMs)) * 1_000_000n);
+  const fwCfg = new FwCfg({ ram, harts: harts.length, files: config.fwCfg ?? [], guestError: config.guestError });
   const test = new TestFinisher(inputs.onExit, inputs.onReset);
 
   const networks: UserNetwork[] = [];
@@ -111,12 +117,14 @@ export function virtBoard(inputs: BoardInputs): Board {
     return { device, node: 'virtio_mmio', base: VIRTIO_BASE + index * VIRTIO_STRIDE, irq };
   });
   const soc: SocDevice[] = [
+    { device: fwCfg, node: 'fw-cfg', base: FW_CFG_BASE, isAtRoot: true },
     { device: rtc, node: 'rtc', base: RTC_BASE, irq: RTC_IRQ },
     { device: uart, node: 'serial', base: UART_BASE, irq: UART_IRQ },
     { device: test, node: 'test', base: TEST_BASE },
     { device: pci, node: 'pci', base: PCI_ECAM_BASE },
     ...slots,
     { device: plic, node: 'plic', base: PLIC_BASE },
+    ...(config.hasAclint ? [{ device: new Sswi(harts.length, inputs.setSsip), node: 'sswi', base: SSWI_BASE }] : []),
     { device: aclint, node: 'clint', base: CLINT_BASE },
   ];
   const bus = new Bus(config.guestError);

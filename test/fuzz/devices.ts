@@ -27,6 +27,8 @@ const QUEUES_PER_DEVICE = 2;
 const TABLES = RAM + 10 * MIB;
 const BUFFERS = RAM + 12 * MIB;
 
+const FW_CFG_DMA = 0x1010_0010;
+
 const F_NEXT = 1;
 const F_WRITE = 2;
 const F_INDIRECT = 4;
@@ -245,6 +247,17 @@ export class DeviceFuzz {
     this.fronts[d]!.notify(q);
   }
 
+  /** fw_cfg: a structure that may be anything, anywhere. */
+  firmwareDma(): void {
+    const { random, machine } = this;
+    const at = random.chance(0.8) ? BUFFERS + 8 * random.below(64) : random.address();
+    const control = (random.below(0x48) << 16) | random.pick([2, 8, 10, 10, 12, 16, 24, random.below(64)]);
+    const address = random.address();
+    const words = [control, random.length(), Math.floor(address / 2 ** 32), address % 2 ** 32];
+    words.forEach((word, i) => this.write32(at + 4 * i, bigEndian(word)));
+    machine.bus.write(FW_CFG_DMA, 8, bigEndian(Math.floor(at / 2 ** 32)), bigEndian(at % 2 ** 32));
+  }
+
   notify(): void {
     this.anyFront().notify(this.random.pick([0, 0, 0, 1, 1, 2, 0xffff]));
   }
@@ -424,6 +437,11 @@ export class DeviceFuzz {
   }
 }
 
+function bigEndian(word: number): number {
+  const bytes = [24, 16, 8, 0].map(shift => (word >>> shift) & 0xff);
+  return bytes.reduceRight((value, byte) => value * 256 + byte, 0);
+}
+
 /** Of this process: a busy host makes no operation slow. */
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
@@ -443,6 +461,7 @@ const OPERATIONS = {
   garbageDescriptors: 4,
   garbageAvailable: 5,
   notify: 8,
+  firmwareDma: 3,
   time: 5,
   memory: 2,
   fromHost: 3,

@@ -1,12 +1,19 @@
 /** Options to a machine's configuration: opens the files, matches -device with -drive and -chardev, fills in defaults. */
+import { utf8 } from '../../base/bytes.ts';
 import { UserError } from '../../base/user-error.ts';
-import { VIRTUAL_EPOCH_MS, type DeviceSpec, type MachineConfig, type VirtioPlace } from '../../machine/config.ts';
+import {
+  VIRTUAL_EPOCH_MS,
+  type DeviceSpec,
+  type MachineConfig,
+  type NamedBytes,
+  type VirtioPlace,
+} from '../../machine/config.ts';
 import { CowLayer } from '../../storage/cow-layer.ts';
 import { openDisk } from '../node/disk-image.ts';
 import { builtImage, outputFile, readNamed } from '../node/files.ts';
 import { modelOf, placeOf } from './flags/device-models.ts';
 import { Cards } from './flags/net-flags.ts';
-import type { ChardevFlag, CliOptions, DeviceFlag, DriveFlag } from './flags/options.ts';
+import type { ChardevFlag, CliOptions, DeviceFlag, DriveFlag, FwCfgFlag } from './flags/options.ts';
 
 /** Under virtual time, random bytes are part of the inputs. */
 const VIRTUAL_SEED = 1;
@@ -105,7 +112,9 @@ function build(
     ...(options.dtb === undefined ? {} : { dtb: readNamed(options.dtb, 'device tree') }),
     ...(options.isTohost ? { startsAtEntry: true } : {}),
     append: options.append ?? '',
+    ...(options.fwCfg.length === 0 ? {} : { fwCfg: options.fwCfg.map(fwCfgFile) }),
     cpu: options.cpu,
+    ...(options.hasAclint ? { hasAclint: true } : {}),
     devices,
     isVirtioLegacy: options.isVirtioLegacy,
     ...(options.icountShift === undefined ? {} : { icountShift: options.icountShift }),
@@ -116,6 +125,10 @@ function build(
   };
   const hasWritableDrive = !options.isSnapshot && options.drives.some(drive => !drive.isReadOnly);
   return { config, chardev, hasWritableDrive };
+}
+
+function fwCfgFile({ name, from }: FwCfgFlag): NamedBytes {
+  return { name, bytes: 'file' in from ? readNamed(from.file, 'fw_cfg').bytes : utf8(from.text) };
 }
 
 /** The object is the host's generator, as without it; but it must be there. */

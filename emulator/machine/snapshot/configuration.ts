@@ -50,6 +50,13 @@ const isList: Check = value => Array.isArray(value);
 const isObject: Check = value => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isImage: Check = value => isObject(value) && isText((value as JsonObject)['name'] ?? null);
 
+/** A small file, its bytes as text: two hexadecimal digits each. */
+const isFile: Check = value => {
+  if (!isObject(value)) return false;
+  const { name = null, hex = null } = value as JsonObject;
+  return isText(name) && isText(hex) && /^([0-9a-f]{2})*$/.test(hex as string);
+};
+
 /** One row for each field; a field that a reader does not know is refused, for the machine would be another one. */
 const FIELDS: Record<Exclude<keyof MachineConfig, 'guestError'>, { check: Check; isOptional?: boolean }> = {
   memoryMiB: { check: isCount },
@@ -59,11 +66,13 @@ const FIELDS: Record<Exclude<keyof MachineConfig, 'guestError'>, { check: Check;
   initrd: { check: isImage, isOptional: true },
   dtb: { check: isImage, isOptional: true },
   append: { check: isText },
+  fwCfg: { check: value => isList(value) && (value as Json[]).every(isFile), isOptional: true },
   harts: {
     check: value => isCount(value) && (value as number) >= 1 && (value as number) <= HARTS_MAX,
     isOptional: true,
   },
   cpu: { check: value => isObject(value) && Object.values(value as JsonObject).every(isBoolean), isOptional: true },
+  hasAclint: { check: isBoolean, isOptional: true },
   devices: { check: value => isList(value) && (value as Json[]).every(isDevice) },
   isVirtioLegacy: { check: isBoolean },
   icountShift: { check: isCount, isOptional: true },
@@ -99,9 +108,10 @@ function isDrive(value: Json): boolean {
 }
 
 export function configurationText(config: MachineConfig): string {
-  const { guestError: _host, devices, ...rest } = config;
+  const { guestError: _host, devices, fwCfg, ...rest } = config;
   const images = Object.fromEntries(IMAGE_KEYS.flatMap(key => imageRow(key, config[key])));
-  return JSON.stringify({ ...rest, ...images, devices: devices.map(deviceRow) });
+  const files = fwCfg && { fwCfg: fwCfg.map(({ name, bytes }) => ({ name, hex: hexOf(bytes) })) };
+  return JSON.stringify({ ...rest, ...images, ...files, devices: devices.map(deviceRow) });
 }
 
 function imageRow(key: ImageKey, image: MachineConfig[ImageKey]): [string, Json][] {
@@ -116,7 +126,7 @@ function deviceRow(spec: DeviceSpec): unknown {
   }
   if (spec.kind === 'net') {
     const { sockets: _host, dumps: _files, ...rest } = spec;
-    return { ...rest, mac: Array.from(spec.mac, byte => byte.toString(16).padStart(2, '0')).join('') };
+    return { ...rest, mac: hexOf(spec.mac) };
   }
   return spec;
 }
@@ -156,10 +166,12 @@ export function configOf(
     if (row === undefined || typeof row === 'string') continue;
     config[key] = imageOf(key, row as JsonObject, images.get(key));
   }
+  const files = fields['fwCfg'] as { name: string; hex: string }[] | undefined;
+  if (files) config['fwCfg'] = files.map(({ name, hex }) => ({ name, bytes: fromHex(hex) }));
   let drives = 0;
   config['devices'] = (fields['devices'] as JsonObject[]).map(row => {
     if (row['kind'] === 'net') {
-      const mac = Uint8Array.from((row['mac'] as string).match(/../g)!, digits => parseInt(digits, 16));
+      const mac = fromHex(row['mac'] as string);
       const network = savedNetwork(row['network']);
       return { ...row, mac, network, ...(host.sockets ? { sockets: host.sockets } : {}) };
     }
@@ -169,6 +181,9 @@ export function configOf(
   });
   return config as unknown as MachineConfig;
 }
+
+const hexOf = (bytes: Uint8Array): string => Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');
+const fromHex = (text: string): Uint8Array => Uint8Array.from(text.match(/../g) ?? [], digits => parseInt(digits, 16));
 
 function imageOf(key: string, row: JsonObject, bytes: Uint8Array | undefined): NamedBytes {
   if (!bytes) throw refuse(key, 'missing');

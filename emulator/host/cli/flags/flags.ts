@@ -2,6 +2,7 @@
 import { UserError } from '../../../base/user-error.ts';
 import { HARTS_MAX, ICOUNT_SHIFT_AUTO } from '../../../machine/config.ts';
 import { EXTENSIONS } from '../../../isa/extensions.ts';
+import { applyFwCfg, applyMachine } from './board-flags.ts';
 import { parseCpu } from './cpu-flag.ts';
 import { checkDevice, DEVICE_MODELS } from './device-models.ts';
 import { DISK_FORMATS } from '../../node/disk-image.ts';
@@ -29,8 +30,8 @@ const ICOUNT_MAX = 10;
 export const FLAGS: readonly Flag[] = [
   {
     names: ['M', 'machine'],
-    argument: 'virt[,dumpdtb=FILE]',
-    help: 'the board; there is one. dumpdtb: write its device tree to FILE, and end',
+    argument: 'virt[,dumpdtb=FILE,aclint=on|off]',
+    help: 'the board; there is one. dumpdtb: write its device tree to FILE, and end; aclint: MSWI, MTIMER and SSWI devices instead of a CLINT',
     apply: applyMachine,
   },
   {
@@ -60,6 +61,12 @@ export const FLAGS: readonly Flag[] = [
     argument: 'default|none|FILE',
     help: 'SBI built in; none: the kernel starts in M-mode; or firmware such as OpenSBI',
     apply: (o, v) => (o.bios = v),
+  },
+  {
+    names: ['fw_cfg'],
+    argument: 'name=NAME,file=F|string=TEXT',
+    help: 'a file that firmware and Linux (/sys/firmware/qemu_fw_cfg) find by NAME, which should begin with opt/',
+    apply: applyFwCfg,
   },
   {
     names: ['drive'],
@@ -220,15 +227,6 @@ function only(flag: string, value: string): Flag['apply'] {
   return (_options, given) => {
     if (given !== value) throw bad(flag, given, `only -${flag} ${value} is possible`);
   };
-}
-
-/** As QEMU, the board's name may be left out in front of an option. */
-function applyMachine(options: CliOptions, value: string): void {
-  for (const [i, word] of value.split(',').entries()) {
-    const file = /^dumpdtb=(.+)$/.exec(word)?.[1];
-    if (file !== undefined) options.dumpDtb = file;
-    else if (word !== 'virt' || i > 0) throw bad('M', value, 'only -M virt and -M virt,dumpdtb=FILE are possible');
-  }
 }
 
 function applyHarts(options: CliOptions, value: string): void {

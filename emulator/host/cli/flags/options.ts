@@ -49,6 +49,12 @@ export interface DumpFlag {
 export type SerialTarget =
   { readonly kind: 'stdio' } | { readonly kind: 'none' } | { readonly kind: 'file'; readonly path: string };
 
+/** `-fw_cfg`: a file that firmware finds by name. */
+export interface FwCfgFlag {
+  readonly name: string;
+  readonly from: { readonly file: string } | { readonly text: string };
+}
+
 export interface CliOptions {
   /** Ids of -object rng-random and the like. */
   rngs: string[];
@@ -68,6 +74,9 @@ export interface CliOptions {
   loadvm: string | undefined;
   /** The flags that were there, by the first of their names. */
   given: string[];
+  /** `-M virt,aclint=on`. */
+  hasAclint: boolean;
+  fwCfg: FwCfgFlag[];
   drives: DriveFlag[];
   devices: DeviceFlag[];
   chardevs: ChardevFlag[];
@@ -113,6 +122,8 @@ export function defaultOptions(): CliOptions {
     append: undefined,
     loadvm: undefined,
     given: [],
+    hasAclint: false,
+    fwCfg: [],
     drives: [],
     devices: [],
     chardevs: [],

@@ -75,6 +75,13 @@ describe('what is not understood is refused, with what to do', () => {
     ['-m', 'value is missing'],
     ['-m lots', '128M'],
     ['-M microvm', 'only -M virt'],
+    ['-M virt,aia=aplic', 'a PLIC'],
+    ['-M virt,acpi=off', 'aclint=on|off'],
+    ['-M virt,aclint=maybe', 'aclint is on or off'],
+    ['-M virt,pflash0=x', '-drive if=pflash'],
+    ['-fw_cfg name=opt/x', 'one of file=F and string=TEXT'],
+    ['-fw_cfg opt/x,string=a,file=b', 'one of file=F and string=TEXT'],
+    ['-fw_cfg name=opt/x,gen_id=a', 'known are'],
     ['-smp 9', 'a number from 1 to 8'],
     ['-nographic=yes', 'takes no value'],
     ['-drive if=none', 'file='],
@@ -113,6 +120,15 @@ test('help and docs page name every flag', () => {
     expect(helpText()).toContain(`-${flag.names[0]}`);
     expect(flagsMarkdown()).toContain(`\`-${flag.names[0]}`);
   }
+});
+
+test('-M and -fw_cfg', () => {
+  expect(parse('-M virt,aclint=on,aia=none')).toMatchObject({ hasAclint: true });
+  expect(parse('-machine aclint=off,dumpdtb=f')).toMatchObject({ hasAclint: false, dumpDtb: 'f' });
+  expect(parse('-fw_cfg name=opt/a,string=b,,c -fw_cfg opt/d,file=e').fwCfg).toEqual([
+    { name: 'opt/a', from: { text: 'b,c' } },
+    { name: 'opt/d', from: { file: 'e' } },
+  ]);
 });
 
 test("QEMU's everyday flags that change nothing here are taken", () => {
