@@ -114,8 +114,10 @@ function setChosen(node: FdtNode, { append, initrd, rngSeed }: ChosenInputs): vo
   if (append !== '') node.setProp('bootargs', append);
   node.setProp('rng-seed', rngSeed);
   if (initrd) {
-    node.setProp('linux,initrd-start', ...cells64(initrd.start));
-    node.setProp('linux,initrd-end', ...cells64(initrd.end));
+    // One cell each, as QEMU's, but for a kernel that is linked above 4 GiB.
+    const cells = initrd.end < 2 ** 32 ? (pa: number): number[] => [pa] : cells64;
+    node.setProp('linux,initrd-start', ...cells(initrd.start));
+    node.setProp('linux,initrd-end', ...cells(initrd.end));
   }
 }
 

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { viewOf } from '../../emulator/base/bytes.ts';
+import { boot, builtImage } from '../../emulator/host/node/index.ts';
 import { Machine } from '../../emulator/machine/machine.ts';
 import { Program, R, testConfig } from '../../emulator/machine/test-kernel.ts';
 import { hasQemu } from '../lib/qemu.ts';
@@ -113,4 +114,31 @@ test.skipIf(!hasDtc || !hasQemu()).each([
   });
   expect(differences).toEqual([]);
   expect(mine.size).toBeGreaterThan(80);
+});
+
+/** What `-M virt,dumpdtb=` writes for a command line. */
+function dumped(program: string, args: readonly string[]): string {
+  const file = join(dir, 'dumped.dtb');
+  const { status, stderr } = spawnSync(program, ['-M', `virt,dumpdtb=${file}`, '-nographic', ...args], {
+    encoding: 'utf8',
+  });
+  expect(status, stderr).toBe(0);
+  return file;
+}
+
+test.skipIf(!hasDtc || !hasQemu())('dumpdtb writes what QEMU writes about command line and initrd', () => {
+  const initrd = join(dir, 'initrd');
+  writeFileSync(initrd, new Uint8Array(100_000));
+  const args = ['-m', '64M', '-smp', '2', '-kernel', builtImage('kernel.elf'), '-initrd', initrd, '-append', 'a b=c'];
+  const chosen = (program: string): [string, string][] =>
+    [...properties(dumped(program, args))].filter(([key]) => /^\/chosen (?!rng-seed)/.test(key)).sort();
+  const mine = chosen('bin/qemu-like');
+  expect(mine).toEqual(chosen('qemu-system-riscv64'));
+  expect(mine.map(([key]) => key)).toContain('/chosen linux,initrd-start');
+});
+
+test.skipIf(!hasQemu())('our kernel boots by the tree that QEMU dumps', async () => {
+  const dtb = dumped('qemu-system-riscv64', ['-m', '128M', '-kernel', builtImage('kernel.elf')]);
+  const vm = await boot({ dtb });
+  expect((await vm.sh('uname -m')).stdout).toBe('riscv64\n');
 });
