@@ -1,4 +1,4 @@
-/** `npm run lint`: oxlint, prettier --check, tsc --noEmit and the import-order check; all run, any failure fails. */
+/** `npm run lint`: oxlint, prettier --check, tsc --noEmit, the import-order check, the pages' links; all run, any failure fails. */
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ const checks = [
   ['prettier', ['node_modules/.bin/prettier', '--check', '--log-level', 'warn', ...SOURCES]],
   ['tsc', ['node_modules/.bin/tsc', '--noEmit']],
   ['layers', [process.execPath, 'tools/layers.mjs']],
+  ['pages', [process.execPath, 'tools/pages.mjs']],
   ['gen', [process.execPath, 'dist/gen.mjs', '--check']],
 ];
 let failed = 0;
