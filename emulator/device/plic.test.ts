@@ -30,15 +30,27 @@ test('an enabled source above the threshold raises its context alone', () => {
   expect(read(0x1000)).toBe(1 << 10);
 });
 
-test('claim takes the source, complete of a high line brings it back', () => {
+test('claim takes the source, until its device speaks again; complete of a line that stayed high brings nothing', () => {
   plic.line(10)(true);
   expect(read(claim(S))).toBe(10);
   expect(s.level).toBe(false);
   expect(read(claim(S))).toBe(0);
   write(claim(S), 10);
+  expect(s.level).toBe(false);
+  plic.line(10)(true);
   expect(s.level).toBe(true);
   plic.line(10)(false);
   expect(s.level).toBe(false);
+});
+
+test('what a device says between claim and complete is heard of at complete', () => {
+  plic.line(10)(true);
+  expect(read(claim(S))).toBe(10);
+  plic.line(10)(true);
+  expect([read(0x1000), s.level]).toEqual([1 << 10, false]);
+  write(claim(S), 10);
+  expect(s.level).toBe(true);
+  expect(read(claim(S))).toBe(10);
 });
 
 test('highest priority first, then lowest number', () => {

@@ -1,7 +1,9 @@
 /**
  * Platform-level interrupt controller, RISC-V PLIC specification 1.0, with QEMU virt's 96 sources and 7 priorities. Two
- * contexts for each hart: machine, then supervisor. Sources are level-triggered: a source is pending while its line is
- * high and it is not claimed; completing it while the line is still high makes it pending again.
+ * contexts for each hart: machine, then supervisor. The gateways are QEMU 7.2's (hw/intc/sifive_plic.c): a device that
+ * sets its line high, be it high already, makes the source pending; one that sets it low, or a claim, takes that back.
+ * Completing it looks at no line. So a driver that leaves a cause standing (xv6 never reads the UART's IIR) hears of it
+ * once, where a gateway that looks at levels would interrupt for ever.
  */
 import type { StateReader, StateWriter } from '../base/state.ts';
 import type { Device, DtNode, GuestErrorLog, IrqLine, Width } from '../bus/device.ts';
@@ -30,8 +32,9 @@ export class Plic implements Device {
   readonly windowSize = 0x60_0000;
   readonly minWidth = 4;
   readonly maxWidth = 4;
+  readonly stateVersion = 2;
   private readonly priority = new Uint8Array(SOURCES + 1);
-  private readonly level = new Uint32Array(WORDS);
+  private readonly pending = new Uint32Array(WORDS);
   private readonly claimed = new Uint32Array(WORDS);
   private readonly contexts: Context[];
 
@@ -43,22 +46,22 @@ export class Plic implements Device {
     this.contexts = lines.map(line => new Context(line));
   }
 
-  /** The wire a device drives; 1 <= source <= 96. */
+  /** The wire a device drives, each call an event; 1 <= source <= 96. */
   line(source: number): IrqLine {
     const word = source >>> 5;
     const bit = 1 << (source & 31);
     return isHigh => {
-      const before = this.level[word]!;
+      const before = this.pending[word]!;
       const after = isHigh ? before | bit : before & ~bit;
       if (before >>> 0 === after >>> 0) return;
-      this.level[word] = after;
+      this.pending[word] = after;
       this.update();
     };
   }
 
   read(offset: number, _width: Width): number {
     if (offset < PENDING) return this.priority[offset >>> 2] ?? 0;
-    if (offset < ENABLE) return this.pending((offset - PENDING) >>> 2);
+    if (offset < ENABLE) return this.pending[(offset - PENDING) >>> 2] ?? 0;
     if (offset < CONTEXT) return this.contexts[this.enableContext(offset)]?.enable[this.enableWord(offset)] ?? 0;
     const context = this.contexts[Math.floor((offset - CONTEXT) / CONTEXT_STRIDE)];
     if (!context) return 0;
@@ -94,6 +97,7 @@ export class Plic implements Device {
 
   reset(): void {
     this.priority.fill(0);
+    this.pending.fill(0);
     this.claimed.fill(0);
     for (const context of this.contexts) {
       context.enable.fill(0);
@@ -104,16 +108,17 @@ export class Plic implements Device {
 
   save(out: StateWriter): void {
     out.bytes(this.priority);
-    for (const words of [this.level, this.claimed]) words.forEach(word => out.u32(word));
+    for (const words of [this.pending, this.claimed]) words.forEach(word => out.u32(word));
     for (const context of this.contexts) {
       context.enable.forEach(word => out.u32(word));
       out.u32(context.threshold);
     }
   }
 
+  /** After the devices: what they say of their lines while they load is no event. */
   load(from: StateReader): void {
     this.priority.set(from.bytes());
-    for (const words of [this.level, this.claimed]) for (let i = 0; i < WORDS; i++) words[i] = from.u32();
+    for (const words of [this.pending, this.claimed]) for (let i = 0; i < WORDS; i++) words[i] = from.u32();
     for (const context of this.contexts) {
       for (let i = 0; i < WORDS; i++) context.enable[i] = from.u32();
       context.threshold = from.u32();
@@ -136,16 +141,12 @@ export class Plic implements Device {
     return ((offset - ENABLE) % ENABLE_STRIDE) >>> 2;
   }
 
-  private pending(word: number): number {
-    return ((this.level[word] ?? 0) & ~(this.claimed[word] ?? 0)) >>> 0;
-  }
-
   /** The source a claim would give: highest priority above the threshold, lowest number among equals; 0 for none. */
   private best(context: Context): number {
     let best = 0;
     let bestPriority = context.threshold;
     for (let word = 0; word < WORDS; word++) {
-      let candidates = this.pending(word) & context.enable[word]!;
+      let candidates = this.pending[word]! & ~this.claimed[word]! & context.enable[word]!;
       while (candidates !== 0) {
         const bit = 31 - Math.clz32(candidates & -candidates);
         candidates &= candidates - 1;
@@ -163,6 +164,7 @@ export class Plic implements Device {
     const source = this.best(context);
     if (source !== 0) {
       this.claimed[source >>> 5]! |= 1 << (source & 31);
+      this.pending[source >>> 5]! &= ~(1 << (source & 31));
       this.update();
     }
     return source;

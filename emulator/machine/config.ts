@@ -22,6 +22,8 @@ export interface PciAddress {
 export interface VirtioPlace {
   /** Absent: 'mmio'. */
   readonly bus?: 'mmio' | 'pci';
+  /** On mmio: which of the board's slots, 0 to VIRTIO_SLOTS - 1; absent is the last one that is free. */
+  readonly slot?: number;
   /** On PCI: absent is the first free slot. */
   readonly addr?: PciAddress;
   /** On PCI: without the legacy interface, under the modern device id (`disable-legacy=on`). */
@@ -78,6 +80,7 @@ export interface MachineConfig {
 }
 
 export const HARTS_MAX = 8;
+export const VIRTIO_SLOTS = 8;
 /** Without another choice, virtual time begins here: 2026-01-01T00:00:00Z. */
 export const VIRTUAL_EPOCH_MS = 1_767_225_600_000;
 /** `-icount auto`: 125 MIPS. */

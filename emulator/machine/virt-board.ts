@@ -20,9 +20,9 @@ import { VirtioMmio } from '../device/virtio/mmio.ts';
 import { VirtioNet } from '../device/virtio/net.ts';
 import { VirtioRng } from '../device/virtio/rng.ts';
 import type { VirtioDevice } from '../device/virtio/virtio-device.ts';
-import { UserError } from '../base/user-error.ts';
-import type { DeviceSpec, MachineConfig } from './config.ts';
+import { VIRTIO_SLOTS, type DeviceSpec, type MachineConfig } from './config.ts';
 import type { SocDevice } from './device-tree.ts';
+import { mmioSlots } from './virt-mmio.ts';
 import { PCI_ECAM_BASE, PCI_IRQ, PCI_PINS, virtPci } from './virt-pci.ts';
 
 export const RAM_BASE = 0x8000_0000;
@@ -36,7 +36,6 @@ const UART_BASE = 0x1000_0000;
 const FW_CFG_BASE = 0x1010_0000;
 const VIRTIO_BASE = 0x1000_1000;
 const VIRTIO_STRIDE = 0x1000;
-const VIRTIO_SLOTS = 8;
 
 const VIRTIO_IRQ = 1;
 const UART_IRQ = 10;
@@ -89,20 +88,14 @@ export function virtBoard(inputs: BoardInputs): Board {
 
   const networks: UserNetwork[] = [];
   const virtio = config.devices.map(spec => ({ place: spec, device: virtioDevice(spec, inputs, networks) }));
-  const behind = virtio.filter(({ place }) => place.bus !== 'pci').map(({ device }) => device);
-  if (behind.length > VIRTIO_SLOTS) {
-    throw new UserError(
-      `${behind.length} virtio-mmio devices, the board has ${VIRTIO_SLOTS} slots`,
-      'give fewer of them, or put some on PCI (-device virtio-blk-pci, …)',
-    );
-  }
+  const behind = mmioSlots(virtio.filter(({ place }) => place.bus !== 'pci'));
   const pci = virtPci(
     ram,
     Array.from({ length: PCI_PINS }, (_, pin) => plic.line(PCI_IRQ + pin)),
     virtio.filter(({ place }) => place.bus === 'pci'),
     config.guestError,
   );
-  // QEMU fills the slots from the last one down, and lists them in that order.
+  // QEMU lists them from the last one down.
   const slots = Array.from({ length: VIRTIO_SLOTS }, (_, nth): SocDevice => {
     const index = VIRTIO_SLOTS - 1 - nth;
     const irq = VIRTIO_IRQ + index;
@@ -111,7 +104,7 @@ export function virtBoard(inputs: BoardInputs): Board {
       ram,
       irq: plic.line(irq),
       isLegacy: config.isVirtioLegacy,
-      device: behind[nth],
+      device: behind[index],
       guestError: config.guestError,
     });
     return { device, node: 'virtio_mmio', base: VIRTIO_BASE + index * VIRTIO_STRIDE, irq };

@@ -41,6 +41,8 @@ interface Place {
   readonly slot: number;
   readonly fn: number;
   readonly target: PciFunction;
+  /** What its INTA# was when it last changed. */
+  intx: boolean;
 }
 
 export interface PciHostOptions {
@@ -52,6 +54,7 @@ export interface PciHostOptions {
 
 export class PciHost implements Device {
   readonly name = 'pci';
+  readonly stateVersion = 2;
   readonly windowSize = BUSES * SLOTS * FUNCTIONS * ECAM_BYTES;
   readonly minWidth = 1;
   readonly maxWidth = 8;
@@ -75,8 +78,9 @@ export class PciHost implements Device {
   /** Puts a function on bus 0. Precondition: nobody is there (see `isFree`). */
   insert(slot: number, fn: number, target: PciFunction): void {
     assert(this.isFree(slot, fn), `two PCI functions at ${slot}.${fn}`);
-    this.places.push({ slot, fn, target });
-    target.onIntx = () => this.driveIntx();
+    const place = { slot, fn, target, intx: false };
+    this.places.push(place);
+    target.onIntx = () => this.driveIntx(place);
     target.onMapping = () => this.map();
   }
 
@@ -156,11 +160,13 @@ export class PciHost implements Device {
     return this.places.some(place => place.slot === slot && place.fn !== 0);
   }
 
-  /** A slot's INTA# is the next wire from its neighbour's. */
-  private driveIntx(): void {
-    const levels = [false, false, false, false];
-    for (const { slot, target } of this.places) if (target.intx) levels[slot % PINS] = true;
-    levels.forEach((level, wire) => this.irqs[wire]!(level));
+  /** A slot's INTA# is the next wire from its neighbour's, which is driven when one of its functions changes its mind. */
+  private driveIntx(place: Place): void {
+    const { intx } = place.target;
+    if (intx === place.intx) return;
+    place.intx = intx;
+    const wire = place.slot % PINS;
+    this.irqs[wire]!(this.places.some(({ slot, intx }) => slot % PINS === wire && intx));
   }
 
   private map(): void {

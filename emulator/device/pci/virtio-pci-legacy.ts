@@ -88,7 +88,7 @@ export class LegacyRegisters implements BarRegion {
         break;
       case LEGACY_STATUS:
         if (value === STATUS_ACKNOWLEDGE_DRIVER) this.enableMastering();
-        state.setStatus(value & 0xff, true);
+        state.setStatus(value & 0xff);
         break;
       case LEGACY_CONFIG_VECTOR:
         state.configVector = state.msix.vector(value & 0xffff);

@@ -140,7 +140,7 @@ export class ModernRegisters implements BarRegion {
         state.setQueueVector(value);
         break;
       case DEVICE_STATUS:
-        state.setStatus(value & 0xff, false);
+        state.setStatus(value & 0xff);
         break;
       case QUEUE_SELECT:
         state.queueSelect = value & 0xffff;

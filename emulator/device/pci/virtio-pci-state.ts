@@ -36,9 +36,9 @@ export class VirtioPciState {
     return queue === 'config' ? this.configVector : this.queueVectors[queue]!;
   }
 
-  setStatus(value: number, isLegacy: boolean): void {
+  setStatus(value: number): void {
     if (value === 0) this.reset();
-    else this.transport.setStatus(value, isLegacy);
+    else this.transport.setStatus(value);
   }
 
   /** Reading the interrupt status clears it. */

@@ -57,6 +57,7 @@ export class VirtioMmio implements Device {
   readonly windowSize = 0x1000;
   readonly minWidth = 1;
   readonly maxWidth = 8;
+  readonly stateVersion = 2;
   private readonly transport: VirtioTransport | undefined;
   private readonly isLegacy: boolean;
   private readonly guestError: GuestErrorLog;
@@ -152,7 +153,7 @@ export class VirtioMmio implements Device {
         break;
       case STATUS:
         if ((value & 0xff) === 0) this.queueAlign = LEGACY_ALIGN;
-        transport.setStatus(value & 0xff, this.isLegacy);
+        transport.setStatus(value & 0xff);
         break;
       default: {
         const queue = transport.queues[this.queueSel];

@@ -56,8 +56,6 @@ export class VirtioTransport implements Transport {
   private generation = 0;
   /** The driver broke the protocol; nothing moves until it resets the device. */
   private isBroken = false;
-  /** The driver accepted what was not offered: it will not get FEATURES_OK. */
-  private hasBadFeatures = false;
 
   constructor(options: TransportOptions) {
     const { name, ram, device, irq, guestError } = options;
@@ -120,23 +118,25 @@ export class VirtioTransport implements Transport {
     return this.acceptedWords[word] ?? 0;
   }
 
+  /**
+   * What was not offered is not accepted, and no more comes of it. QEMU grants FEATURES_OK to any choice, even one
+   * without VERSION_1 on the modern interface, and there are kernels (xv6) whose drivers leave that out.
+   */
   acceptFeatures(word: number, value: number, isLegacy: boolean): void {
     if (word > 1 || this.statusBits & STATUS_FEATURES_OK) return;
     const offered = (isLegacy ? this.legacyOffered : this.offered)[word]!;
     this.acceptedWords[word] = (value & offered) >>> 0;
-    if (value & ~offered) this.hasBadFeatures = true;
+    const extra = (value & ~offered) >>> 0;
+    if (extra) this.guestError(`${this.name}: feature word ${word}: ${extra.toString(16)} was not offered`);
   }
 
   /** Writing 0 resets the device: the caller has its own registers to reset then. */
-  setStatus(value: number, isLegacy: boolean): void {
+  setStatus(value: number): void {
     if (value === 0) {
       this.reset();
       return;
     }
-    const isRefused = !isLegacy && (this.hasBadFeatures || !this.hasFeature(VIRTIO_F_VERSION_1));
-    const isOk = (value & STATUS_FEATURES_OK) !== 0 && !isRefused;
-    const sticky = this.statusBits & STATUS_NEEDS_RESET;
-    this.statusBits = (value & ~STATUS_FEATURES_OK) | (isOk ? STATUS_FEATURES_OK : 0) | sticky;
+    this.statusBits = value | (this.statusBits & STATUS_NEEDS_RESET);
     for (const queue of this.queues) queue.hasEventIdx = this.hasFeature(VIRTIO_F_RING_EVENT_IDX);
   }
 
@@ -190,7 +190,6 @@ export class VirtioTransport implements Transport {
 
   reset(): void {
     this.acceptedWords.fill(0);
-    this.hasBadFeatures = false;
     this.statusBits = 0;
     this.interruptBits = 0;
     this.isBroken = false;
@@ -203,7 +202,6 @@ export class VirtioTransport implements Transport {
     for (const word of this.acceptedWords) out.u32(word);
     for (const v of [this.statusBits, this.interruptBits, this.generation]) out.u32(v);
     out.bool(this.isBroken);
-    out.bool(this.hasBadFeatures);
     for (const queue of this.queues) queue.save(out);
     this.device.save(out);
   }
@@ -215,7 +213,6 @@ export class VirtioTransport implements Transport {
     this.interruptBits = from.u32();
     this.generation = from.u32();
     this.isBroken = from.bool();
-    this.hasBadFeatures = from.bool();
     for (const queue of this.queues) queue.load(from);
     this.device.load(from);
     this.drive();

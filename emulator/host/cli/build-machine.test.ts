@@ -35,7 +35,16 @@ test('if=virtio is a PCI disk behind every -device, wherever it stands', () => {
   ]);
 });
 
+test("bus= names a slot of virtio-mmio, as xv6's Makefile does", () => {
+  expect(devices('-device virtio-rng-device,bus=virtio-mmio-bus.0 -device virtio-serial-device')).toEqual([
+    { kind: 'rng', bus: 'mmio', slot: 0 },
+    { kind: 'console', bus: 'mmio' },
+  ]);
+});
+
 test.each([
+  ['-device virtio-rng-device,bus=virtio-mmio-bus.8', 'bus=virtio-mmio-bus.8: not possible'],
+  ['-device virtio-rng-device,bus=pcie.0', 'bus=pcie.0: not possible'],
   ['-device virtio-blk-pci', 'no drive='],
   ['-device virtio-blk-pci,drive=x', 'no -drive has that id'],
   ['-drive file=A,if=none,id=x', 'no -device uses it'],
@@ -56,5 +65,5 @@ test.each([
 ])('%s: refused, and no drive stays locked', (line, message) => {
   expect(() => devices(line)).toThrow(message);
   expect(readdirSync(folder).sort()).toEqual(['a', 'b', 'k']);
-  expect(devices('-drive file=A,if=virtio,format=raw')).toHaveLength(2);
+  expect(devices('-drive file=A,if=virtio,format=raw')).toHaveLength(1);
 });

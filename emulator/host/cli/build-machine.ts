@@ -86,7 +86,9 @@ function build(
   cards.checkUsed();
   // QEMU makes these after every -device, whatever the order on the command line.
   for (const drive of options.drives) if (drive.isVirtio) devices.push(blk(drive, '', { bus: 'pci' }));
-  if (!devices.some(device => device.kind === 'console')) devices.push({ kind: 'console' });
+  // The agent's channel. Another kernel sees the devices of its command line, no more.
+  const needsAgent = isDefaultSystem || options.command !== undefined;
+  if (needsAgent && !devices.some(device => device.kind === 'console')) devices.push({ kind: 'console' });
   if (isDefaultSystem && !devices.some(device => device.kind === 'rng')) devices.push({ kind: 'rng' });
   if (chardev && options.command !== undefined) {
     throw new UserError(

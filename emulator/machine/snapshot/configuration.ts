@@ -9,7 +9,7 @@ import type { BlockBackend } from '../../storage/block-backend.ts';
 import { WideHash } from '../../base/checksum.ts';
 import type { GuestErrorLog } from '../../bus/device.ts';
 import type { HostSockets } from '../../device/net/host-sockets.ts';
-import { HARTS_MAX, type DeviceSpec, type MachineConfig, type NamedBytes } from '../config.ts';
+import { HARTS_MAX, VIRTIO_SLOTS, type DeviceSpec, type MachineConfig, type NamedBytes } from '../config.ts';
 import { refuse } from './file.ts';
 
 export const CONFIGURATION = 'configuration';
@@ -95,7 +95,13 @@ function isDevice(value: Json): boolean {
   return Object.hasOwn(DEVICE_KINDS, kind) && DEVICE_KINDS[kind](device) && isPlace(device);
 }
 
-function isPlace({ bus = 'mmio', addr = { slot: 0, fn: 0 }, isModernOnly = false }: JsonObject): boolean {
+function isPlace({
+  bus = 'mmio',
+  slot: nth = 0,
+  addr = { slot: 0, fn: 0 },
+  isModernOnly = false,
+}: JsonObject): boolean {
+  if (!isCount(nth) || (nth as number) >= VIRTIO_SLOTS) return false;
   if ((bus !== 'mmio' && bus !== 'pci') || !isBoolean(isModernOnly) || !isObject(addr)) return false;
   const { slot = null, fn = null } = addr as JsonObject;
   return isCount(slot) && (slot as number) < 32 && isCount(fn) && (fn as number) < 8;

@@ -1,6 +1,6 @@
 /** What `-device` knows, one row for each model: QEMU's names, where it sits, and which properties it takes. */
 import { UserError } from '../../../base/user-error.ts';
-import type { PciAddress, VirtioPlace } from '../../../machine/config.ts';
+import { VIRTIO_SLOTS, type PciAddress, type VirtioPlace } from '../../../machine/config.ts';
 import type { DeviceFlag } from './options.ts';
 import { nearestHint } from './nearest.ts';
 
@@ -28,6 +28,7 @@ export const DEVICE_MODELS: readonly DeviceModel[] = [
   { name: 'virtio-rng-device', kind: 'rng', bus: 'mmio', props: ['rng'] },
 ];
 
+const MMIO_PROPS = ['bus'];
 const PCI_PROPS = ['addr', 'bus', 'disable-legacy', 'disable-modern'];
 const SLOT_MAX = 31;
 
@@ -50,7 +51,7 @@ export function checkDevice(flag: DeviceFlag): void {
       `${nearestHint(flag.model, known)}known are ${known.join(', ')}`,
     );
   }
-  const props = ['id', ...model.props, ...(model.bus === 'pci' ? PCI_PROPS : [])];
+  const props = ['id', ...model.props, ...(model.bus === 'pci' ? PCI_PROPS : model.bus === 'mmio' ? MMIO_PROPS : [])];
   for (const name of flag.props.keys()) {
     if (props.includes(name)) continue;
     throw new UserError(
@@ -61,13 +62,20 @@ export function checkDevice(flag: DeviceFlag): void {
   placeOf(flag);
 }
 
-/** Bus, PCI address and PCI personality that the properties ask for. */
+/** Slot of the board's, or PCI address and PCI personality that the properties ask for. */
 export function placeOf(flag: DeviceFlag): VirtioPlace {
   const { bus = 'mmio' } = modelOf(flag);
-  if (bus === 'mmio') return { bus };
   const bad = (name: string, hint: string): UserError =>
     new UserError(`-device ${flag.model},${name}=${flag.props.get(name)}: not possible`, hint);
   const get = (name: string): string | undefined => flag.props.get(name);
+  if (bus === 'mmio') {
+    const name = get('bus');
+    if (name === undefined) return { bus };
+    const slot = /^virtio-mmio-bus\.(\d)$/.exec(name)?.[1];
+    if (!(Number(slot) < VIRTIO_SLOTS))
+      throw bad('bus', `write virtio-mmio-bus.0 to virtio-mmio-bus.${VIRTIO_SLOTS - 1}`);
+    return { bus, slot: Number(slot) };
+  }
   if ((get('bus') ?? 'pcie.0') !== 'pcie.0') throw bad('bus', 'there is one PCI bus, pcie.0');
   if (!['off', 'false'].includes(get('disable-modern') ?? 'off')) {
     throw bad('disable-modern', 'leave it out: the modern interface is always there');
