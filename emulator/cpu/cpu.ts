@@ -22,23 +22,8 @@ import { disassemble } from '../isa/disasm.ts';
 import type { WasmTemplate } from '../wasm/encoder.ts';
 import * as layout from './layout.ts';
 import { Engine, type EngineUser, type MmioBus, type StateViews } from './engine.ts';
-
-/** Why `run` returned. */
-export const ExitReason = {
-  /** The budget is used up. */
-  Budget: 0,
-  /** A `wfi` retired and no enabled interrupt is pending. The board advances time to its next event. */
-  Wfi: 1,
-  /** An `ecall` from S-mode retired while `isSbiEnabled`; pc is behind it. Read a7, a6, a0…a5; set a0, a1; run again. */
-  SbiCall: 2,
-  /** `requestExit` was called; the instruction that led to it has retired. */
-  Requested: 3,
-  /** pc is at a breakpoint; that instruction has not run. */
-  Breakpoint: 4,
-  /** The instruction at pc is about to make an access that a watchpoint waits for: `watchHit`. */
-  Watchpoint: 5,
-} as const;
-export type ExitReason = (typeof ExitReason)[keyof typeof ExitReason];
+import { ExitReason } from './exit-reason.ts';
+import { Stops, type StoppableHart, type WatchHit, type Watchpoint } from './stops.ts';
 
 /** Bits of mip, for `setInterruptPending`. */
 export const Interrupt = { SSIP: 1, MSIP: 3, STIP: 5, MTIP: 7, SEIP: 9, MEIP: 11 } as const;
@@ -47,15 +32,6 @@ export type Interrupt = (typeof Interrupt)[keyof typeof Interrupt];
 /** Privilege modes, as mstatus.MPP encodes them. */
 export const Privilege = { U: 0, S: 1, M: 3 } as const;
 export type Privilege = (typeof Privilege)[keyof typeof Privilege];
-
-/** A range of virtual addresses that the debugger watches. */
-export interface Watchpoint {
-  readonly address: bigint;
-  readonly length: number;
-  readonly onRead: boolean;
-  readonly onWrite: boolean;
-}
-export const WATCHPOINTS_MAX = layout.WATCH_MAX;
 
 /** A translation that the TLBs did not hold. */
 export interface PageWalk {
@@ -103,9 +79,8 @@ const SAVED: readonly (readonly [start: number, end: number])[] = [
 /** tdata1 of a trigger that matches addresses and does nothing yet. */
 const TRIGGER_TYPE_2 = 2n << 60n;
 const A0 = 10;
-const TWO_64 = 1n << 64n;
 
-export class Cpu implements EngineUser {
+export class Cpu implements EngineUser, StoppableHart {
   /** Called for each trap and interrupt taken, for `-d int`; set it before `run`. */
   private trapListener: ((cause: bigint, epc: bigint, tval: bigint, to: Privilege) => void) | undefined;
   private walkListener: WalkListener | undefined;
@@ -119,12 +94,7 @@ export class Cpu implements EngineUser {
   private u32!: Uint32Array;
   private u64!: BigUint64Array;
   private staleGeneration = 0;
-  private breakpoints: ReadonlySet<bigint> = new Set();
-  /** Where the last run stopped at a breakpoint: the next one goes on from there. */
-  private stoppedAt: bigint | undefined;
-  private watchpoints: readonly Watchpoint[] = [];
-  /** Where the last run stopped at a watchpoint. */
-  private watchedAt: bigint | undefined;
+  private readonly stops: Stops;
 
   constructor(private readonly options: CpuOptions) {
     const { ram, bus, features = DEFAULT_FEATURES, interpreter } = options;
@@ -132,6 +102,7 @@ export class Cpu implements EngineUser {
     this.engine = options.engine ?? new Engine({ ram, bus, features, ...(interpreter ? { interpreter } : {}) });
     this.features = this.engine.features;
     this.index = options.index ?? 0;
+    this.stops = new Stops(this, this.engine);
     this.parked = this.engine.parked(this.index);
     this.engine.activate(this);
     this.configure();
@@ -149,15 +120,14 @@ export class Cpu implements EngineUser {
    */
   run(maxInstructions: number): ExitReason {
     const before = this.instret;
-    const reason = this.onExecute ? this.runTraced(maxInstructions, this.onExecute) : this.runWatching(maxInstructions);
-    if (reason === ExitReason.Breakpoint) this.stoppedAt = this.pc;
-    else if (this.instret !== before) this.stoppedAt = undefined;
+    const reason = this.onExecute ? this.runTraced(maxInstructions, this.onExecute) : this.stops.run(maxInstructions);
+    this.stops.ran(reason, before);
     return reason;
   }
 
   /** One instruction, breakpoint or not. @param keepsInterruptsOut pending ones stay pending */
   step(keepsInterruptsOut: boolean): ExitReason {
-    this.stoppedAt = this.pc;
+    this.stops.passBreakpoint();
     // Whoever wanted the harts to stop has them stopped.
     this.i32[layout.EXIT >> 2] = 0;
     this.i32[layout.NO_INTERRUPTS >> 2] = keepsInterruptsOut ? 1 : 0;
@@ -166,11 +136,9 @@ export class Cpu implements EngineUser {
     return reason;
   }
 
-  /** What ended the last run with ExitReason.Watchpoint: the first that was hit, and whether a store did. */
-  get watchHit(): { readonly watchpoint: Watchpoint; readonly isWrite: boolean } | undefined {
-    const hit = this.word(layout.WATCH_HIT);
-    const watchpoint = this.watchpoints[(hit & 0xffff) - 1];
-    return watchpoint && { watchpoint, isWrite: hit >> 16 !== 0 };
+  /** What ended the last run with ExitReason.Watchpoint. */
+  get watchHit(): WatchHit | undefined {
+    return this.stops.watchHit;
   }
 
   /** Ends the current run after the instruction in progress. Called from bus or time callbacks. */
@@ -278,8 +246,7 @@ export class Cpu implements EngineUser {
   }
   set pc(value: bigint) {
     this.u64[layout.PC >> 3] = value & ~1n;
-    this.stoppedAt = undefined;
-    this.watchedAt = undefined;
+    this.stops.forget();
   }
   get privilege(): Privilege {
     return this.word(layout.PRIV) as Privilege;
@@ -312,34 +279,17 @@ export class Cpu implements EngineUser {
     this.engine.as(this, () => this.engine.slow.flushTlb());
   }
 
-  /**
-   * Stop before executing at these virtual addresses (gdb). A run that starts where the last one stopped goes on.
-   */
+  /** Stop before executing at these virtual addresses. A run that starts where the last one stopped goes on. */
   setBreakpoints(addresses: readonly bigint[]): void {
-    this.breakpoints = new Set(addresses.map(address => BigInt.asUintN(64, address)));
-    const offsets = addresses.map(address => Number(BigInt.asUintN(PAGE_BITS, address)));
-    this.engine.marks.want('debugger', new Set(offsets));
+    this.stops.setBreakpoints(addresses);
   }
-
   /** No breakpoints, and no traces of them. */
   clearBreakpoints(): void {
-    this.breakpoints = new Set();
-    this.engine.marks.clear('debugger');
+    this.stops.clearBreakpoints();
   }
-
-  /** Stop after accesses to these. Precondition: at most `WATCHPOINTS_MAX`. */
+  /** Stop in front of accesses to these. Precondition: at most `WATCHPOINTS_MAX`, and the same for every hart. */
   setWatchpoints(watchpoints: readonly Watchpoint[]): void {
-    assert(watchpoints.length <= WATCHPOINTS_MAX, `${watchpoints.length} watchpoints`);
-    this.watchpoints = watchpoints;
-    this.i32[layout.WATCH_COUNT >> 2] = watchpoints.length;
-    const { i32, u64 } = this.engine.bottom;
-    watchpoints.forEach(({ address, length, onRead, onWrite }, i) => {
-      const at = layout.WATCHES + i * layout.WATCH_BYTES;
-      const last = address + BigInt(Math.max(1, length)) - 1n;
-      u64[at >> 3] = address;
-      u64[(at + layout.WATCH_LAST) >> 3] = last < TWO_64 ? last : TWO_64 - 1n;
-      i32[(at + layout.WATCH_ACCESS) >> 2] = (onRead ? 1 : 0) | (onWrite ? 2 : 0);
-    });
+    this.stops.setWatchpoints(watchpoints);
     this.flushTlb();
   }
 
@@ -397,30 +347,6 @@ export class Cpu implements EngineUser {
     return new Uint8Array(this.i32.buffer, this.i32.byteOffset + start, end - start);
   }
 
-  /** The instruction that a watchpoint stopped in front of passes. */
-  private runWatching(maxInstructions: number): ExitReason {
-    const isPassing = this.watchedAt === this.pc;
-    this.watchedAt = undefined;
-    let left = maxInstructions;
-    if (isPassing) {
-      const { instret: before, pc: at } = this;
-      this.i32[layout.WATCH_PASS >> 2] = 1;
-      const reason = this.runFree(1);
-      this.i32[layout.WATCH_PASS >> 2] = 0;
-      // Cut short before it began: it has yet to pass.
-      if (this.instret === before && this.pc === at) this.watchedAt = at;
-      left--;
-      if (reason !== ExitReason.Budget || left === 0) return reason;
-    }
-    const reason = this.runFree(left);
-    if (reason === ExitReason.Watchpoint) {
-      this.watchedAt = this.pc;
-      // It was counted and has not run.
-      this.setNumber(layout.INSTRET_BASE, this.getNumber(layout.INSTRET_BASE) - 1);
-    }
-    return reason;
-  }
-
   private runTraced(maxInstructions: number, listener: (pc: bigint) => void): ExitReason {
     const end = this.instret + maxInstructions;
     let reason: ExitReason = ExitReason.Budget;
@@ -429,12 +355,21 @@ export class Cpu implements EngineUser {
       this.engine.as(this, () => this.engine.slow.takeInterrupt());
       // Somebody wants the run to end first.
       if (this.word(layout.EXIT) === 0) listener(this.pc);
-      reason = this.runWatching(1);
+      reason = this.stops.run(1);
     }
     return reason;
   }
 
-  private runFree(maxInstructions: number): ExitReason {
+  /** For its stops. */
+  get words(): Int32Array {
+    return this.i32;
+  }
+  /** For its stops. */
+  uncount(): void {
+    this.setNumber(layout.INSTRET_BASE, this.getNumber(layout.INSTRET_BASE) - 1);
+  }
+  /** For its stops. */
+  runFree(maxInstructions: number): ExitReason {
     this.engine.activate(this);
     this.dropStale();
     this.i32[layout.WATCH_HIT >> 2] = 0;
@@ -455,12 +390,11 @@ export class Cpu implements EngineUser {
       this.raiseEvent();
       return 0;
     }
-    if (this.breakpoints.has(pc) && pc !== this.stoppedAt) {
+    if (this.stops.stopsAtMark()) {
       this.i32[layout.EXIT >> 2] = ExitReason.Breakpoint + 1;
       this.raiseEvent();
       return 0;
     }
-    this.stoppedAt = undefined;
     this.engine.slow.unmark(op, Number(BigInt.asUintN(PAGE_BITS, pc)));
     return layout.UNMARKED_OP;
   }
@@ -492,6 +426,7 @@ export class Cpu implements EngineUser {
 
   private stateChanged(): void {
     const { slow } = this.engine;
+    this.stops.forget();
     this.engine.as(this, () => {
       slow.updatePmp();
       slow.updateContext();

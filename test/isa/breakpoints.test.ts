@@ -1,6 +1,8 @@
 /** Breakpoints and watchpoints of the hart: exact, at full speed, and without traces in what the guest sees. */
 import { expect, test } from 'vitest';
-import { ExitReason, Privilege, type Watchpoint } from '../../emulator/cpu/cpu.ts';
+import { Privilege } from '../../emulator/cpu/cpu.ts';
+import { ExitReason } from '../../emulator/cpu/exit-reason.ts';
+import type { Watchpoint } from '../../emulator/cpu/stops.ts';
 import { DEVICE, hartWith, PTE, sv39, type Hart } from './machine.ts';
 import { CODE_BASE } from './random-program.ts';
 
@@ -166,4 +168,23 @@ test('a step keeps interrupts out, and takes them when told to', () => {
     cpu.run(1);
     expect(cpu.pc).toBe(0x8002_0000n);
   }
+});
+
+test('after a reset, a hart stops at the breakpoint that it stopped at before', () => {
+  const hart = touching();
+  const { cpu } = hart;
+  const start = loopStart(hart);
+  cpu.setBreakpoints([start]);
+  for (let round = 0; round < 2; round++) {
+    expect([cpu.run(RUN), cpu.pc]).toEqual([ExitReason.Breakpoint, start]);
+    cpu.reset(Number(start), Privilege.M);
+  }
+  cpu.clearBreakpoints();
+  cpu.setReg(6, BigInt(DATA));
+  cpu.setWatchpoints([watch(DATA, true, true)]);
+  const amo = start + 12n;
+  expect([cpu.run(RUN), cpu.pc]).toEqual([ExitReason.Watchpoint, amo]);
+  cpu.reset(Number(amo), Privilege.M);
+  cpu.setReg(6, BigInt(DATA));
+  expect([cpu.run(RUN), cpu.pc]).toEqual([ExitReason.Watchpoint, amo]);
 });

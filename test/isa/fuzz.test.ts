@@ -5,7 +5,8 @@
 import { expect, test } from 'vitest';
 import { INSTRUCTIONS } from '../../emulator/isa/all.ts';
 import { CSR_NUMBERS } from '../../emulator/isa/csr-names.ts';
-import { ExitReason, Interrupt, Privilege, type Cpu } from '../../emulator/cpu/cpu.ts';
+import { Interrupt, Privilege, type Cpu } from '../../emulator/cpu/cpu.ts';
+import { ExitReason } from '../../emulator/cpu/exit-reason.ts';
 import type { Ram } from '../../emulator/bus/ram.ts';
 import { hartWith } from './machine.ts';
 import { randomFrom } from './random-program.ts';

@@ -1,6 +1,7 @@
 /** Traps, privilege, interrupts, paging, devices and budgets: directed programs with known outcomes. */
 import { describe, expect, test } from 'vitest';
-import { ExitReason, Interrupt, Privilege } from '../../emulator/cpu/cpu.ts';
+import { Interrupt, Privilege } from '../../emulator/cpu/cpu.ts';
+import { ExitReason } from '../../emulator/cpu/exit-reason.ts';
 import { StateReader, StateWriter } from '../../emulator/base/state.ts';
 import { CODE_BASE } from './random-program.ts';
 import { DEVICE, HANDLER, hartWith, PTE, sv39, type Hart } from './machine.ts';

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { StateReader, StateWriter } from '../../emulator/base/state.ts';
 import { Ram } from '../../emulator/bus/ram.ts';
-import { Cpu, ExitReason, Privilege } from '../../emulator/cpu/cpu.ts';
+import { Cpu, Privilege } from '../../emulator/cpu/cpu.ts';
+import { ExitReason } from '../../emulator/cpu/exit-reason.ts';
 import { Engine } from '../../emulator/cpu/engine.ts';
 import { DEFAULT_FEATURES } from '../../emulator/isa/extensions.ts';
 import { hartWith, RAM_BASE, type Hart } from './machine.ts';

@@ -1,5 +1,6 @@
 /** What gdb has set with Z and takes back with z: breakpoints and watchpoints, the same on every hart. */
-import { WATCHPOINTS_MAX, type Cpu, type Watchpoint } from '../../cpu/cpu.ts';
+import type { Cpu } from '../../cpu/cpu.ts';
+import { WATCHPOINTS_MAX, type Watchpoint } from '../../cpu/stops.ts';
 
 /** Type of a Z packet: software and hardware breakpoint are the same here; write, read, access watchpoint. */
 const WATCH_KINDS: Readonly<Record<string, { onRead: boolean; onWrite: boolean }>> = {
