@@ -3,7 +3,17 @@
  * its inputs is newer than its outputs. `--force` runs them all.
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -29,6 +39,17 @@ const PROGRAMS = {
   bench: 'tools/bench/main.ts',
   gen: 'tools/gen/main.ts',
   strata: 'emulator/host/node/index.ts',
+};
+const NODE = {
+  outdir: 'dist',
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  packages: 'external',
+  sourcemap: 'linked',
+  logLevel: 'warning',
 };
 const PAGES = { page: 'emulator/host/web/page.ts', worker: 'emulator/host/web/worker.ts' };
 
@@ -73,23 +94,29 @@ await step(
   buildCpu,
 );
 
+/** A program for which code is kept says what it is made of: bin/code-cache.cjs. */
+function stamp(file) {
+  appendFileSync(file, `// ${createHash('sha256').update(readFileSync(file)).digest('hex')}\n`);
+}
+
 await step(
   'programs',
-  Object.keys(PROGRAMS).map(name => `dist/${name}.mjs`),
+  Object.keys(PROGRAMS).map(name => `dist/${name}.${name === 'qemu-like' ? 'cjs' : 'mjs'}`),
   ['emulator', 'tools', 'package.json'],
-  () =>
-    build({
-      entryPoints: Object.fromEntries(Object.entries(PROGRAMS)),
-      outdir: 'dist',
-      outExtension: { '.js': '.mjs' },
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'esm',
-      packages: 'external',
-      sourcemap: 'linked',
-      logLevel: 'warning',
-    }),
+  async () => {
+    const { 'qemu-like': main, ...others } = PROGRAMS;
+    await build({
+      ...NODE,
+      entryPoints: { 'qemu-like': main },
+      // As CommonJS, for bin/code-cache.cjs.
+      format: 'cjs',
+      outExtension: { '.js': '.cjs' },
+      define: { 'import.meta.url': 'importMetaUrl' },
+      banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+    });
+    stamp('dist/qemu-like.cjs');
+    await build({ ...NODE, entryPoints: others });
+  },
 );
 
 /** The licence texts of the packages that esbuild has put into a bundle: whoever passes it on must pass them on too. */
@@ -176,4 +203,11 @@ await step(
   ['images/out/rootfs.img'],
   ['images/manifests', 'images/rootfs', 'images/out/strata', 'tools/image'],
   () => node('dist/image.mjs', 'images/manifests/rootfs.json', '-o', 'images/out/rootfs.img'),
+);
+
+await step(
+  'code cache',
+  ['dist/qemu-like.cjs.cache'],
+  ['dist/qemu-like.cjs', 'images/out/kernel.elf', 'images/out/rootfs.img', 'bin', 'tools/code-cache.mjs'],
+  () => execFileSync(process.execPath, ['tools/code-cache.mjs'], { stdio: ['ignore', 'ignore', 'inherit'] }),
 );

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inflateRawSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../base/user-error.ts';
 import { viewOf } from '../base/bytes.ts';
@@ -56,7 +57,8 @@ function handMade(version = 3): Uint8Array {
   return bytes;
 }
 
-const image = (bytes: Uint8Array): Qcow2Image => new Qcow2Image(new MemoryBackend(bytes, true));
+const image = (bytes: Uint8Array): Qcow2Image =>
+  new Qcow2Image(new MemoryBackend(bytes, true), data => inflateRawSync(data));
 
 test('data, zero and absent clusters of a small image', () => {
   const found = contents(image(handMade()));

@@ -4,7 +4,6 @@
  * file, a dirty or corrupt image, compression other than deflate, extended L2 entries, a backing file (the caller may
  * follow it: `backing`). Nothing of the file is trusted: every length and offset is checked against the file's own size.
  */
-import { inflateSync } from 'fflate';
 import { fromUtf8, hex, viewOf } from '../base/bytes.ts';
 import { UserError } from '../base/user-error.ts';
 import type { BlockBackend } from './block-backend.ts';
@@ -47,6 +46,9 @@ export interface Qcow2Backing {
   readonly format: string | undefined;
 }
 
+/** Expands raw deflate data to at most `size` bytes; throws when it is damaged. */
+export type Inflate = (data: Uint8Array, size: number) => Uint8Array;
+
 export function isQcow2(start: Uint8Array): boolean {
   return start.length >= 4 && viewOf(start).getUint32(0) === MAGIC;
 }
@@ -74,6 +76,7 @@ export class Qcow2Image implements BlockBackend {
   /** @param openBacking follows the image's backing file; absent: an image with one is refused */
   constructor(
     private readonly file: BlockBackend,
+    private readonly inflate: Inflate,
     openBacking?: (backing: Qcow2Backing) => BlockBackend,
   ) {
     this.label = file.label ?? 'in memory';
@@ -150,15 +153,14 @@ export class Qcow2Image implements BlockBackend {
     const sectors = (high & 0x3fff_ffff) >>> offsetHighBits;
     const end = Math.min(start - (start % SECTOR_SIZE) + (sectors + 1) * SECTOR_SIZE, this.file.sizeBytes);
     if (start >= end) throw this.broken(`a compressed cluster at ${hex(start)} is behind its end`);
-    const data = new Uint8Array(this.clusterBytes);
-    let found: Uint8Array;
+    let data: Uint8Array;
     try {
-      found = inflateSync(this.fileBytes(start, end - start, 'a compressed cluster'), { out: data });
+      data = this.inflate(this.fileBytes(start, end - start, 'a compressed cluster'), this.clusterBytes);
     } catch {
       throw this.broken(`a compressed cluster at ${hex(start)} does not expand`);
     }
-    if (found.length !== this.clusterBytes)
-      throw this.broken(`a compressed cluster at ${hex(start)} expands to ${found.length} bytes`);
+    if (data.length !== this.clusterBytes)
+      throw this.broken(`a compressed cluster at ${hex(start)} expands to ${data.length} bytes`);
     remember(this.inflated, cluster, data, INFLATED_CACHE_CLUSTERS);
     return data;
   }

@@ -3,7 +3,7 @@
  * other exception, no hang, no memory beyond what the file can ask for, and a machine that refuses a snapshot is as it was.
  * Seeded: STRATA_FUZZ_SEED.
  */
-import { deflateSync } from 'fflate';
+import { deflateSync, inflateSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../emulator/base/user-error.ts';
 import { concatBytes, viewOf } from '../../emulator/base/bytes.ts';
@@ -201,7 +201,7 @@ test('qcow2: 4000 mutations, read at many places', () => {
     view.setBigUint64(2 * CLUSTER + 8 * i, entry);
   }
   const readAll = (file: Uint8Array): void => {
-    const disk = new Qcow2Image(new MemoryBackend(file, true));
+    const disk = new Qcow2Image(new MemoryBackend(file, true), inflateSync);
     const target = new Uint8Array(3000);
     for (let i = 0; i < 40; i++) {
       const at = Math.floor(((disk.sizeBytes - target.length) / 39) * i);

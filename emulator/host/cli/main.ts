@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../base/user-error.ts';
 import { packageRoot } from '../node/files.ts';
-import { dumpDeviceTree } from './dump-dtb.ts';
 import { helpText } from './flags/help.ts';
 import { parseCommandLine } from './flags/parse.ts';
 import { Run } from './run.ts';
@@ -15,8 +14,8 @@ async function main(args: readonly string[]): Promise<number> {
     const options = parseCommandLine(args);
     if (options.show === 'help') process.stdout.write(helpText());
     else if (options.show === 'version') process.stdout.write(`${version()}\n`);
-    else if (options.dumpDtb !== undefined) dumpDeviceTree(options, options.dumpDtb);
-    else return await new Run(options).finish();
+    else if (options.dumpDtb !== undefined) (await import('./dump-dtb.ts')).dumpDeviceTree(options, options.dumpDtb);
+    else return await (await Run.create(options)).finish();
     return 0;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -38,6 +37,8 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-const status = await main(process.argv.slice(2));
-await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-process.exit(status);
+/** The program is bundled as CommonJS, which starts faster and knows no `await` out here. */
+void main(process.argv.slice(2)).then(async status => {
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit(status);
+});

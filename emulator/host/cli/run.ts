@@ -1,24 +1,24 @@
-/** One run of the program: builds the machine, connects console, agent, signals and deadline, and says how it ended. */
+/**
+ * One run of the program: builds the machine, connects console, agent, signals and deadline, and says how it ended. What
+ * few runs need is imported when it is needed.
+ */
 import { closeSync, existsSync, writeFileSync, writeSync } from 'node:fs';
 import { UserError } from '../../base/user-error.ts';
 import { TIMEBASE_HZ } from '../../bus/clock.ts';
 import type { MonitorHost } from '../../debug/monitor.ts';
 import type { SnapshotStore } from '../../debug/monitor/snapshots.ts';
-import { Profiler } from '../../debug/profile/profiler.ts';
 import { formatIp } from '../../device/net/addresses.ts';
 import { drive } from '../../machine/drive.ts';
-import { attachHtif, signatureText } from '../../machine/htif.ts';
 import { Machine } from '../../machine/machine.ts';
 import { AgentClient } from '../../session/agent-client.ts';
 import { builtImage, openToWrite, readNamed } from '../node/files.ts';
-import { serveGdb, type GdbServer } from '../node/gdb-server.ts';
-import { buildMachine } from './build-machine.ts';
-import { connectChardev } from './chardev.ts';
+import type { GdbServer } from '../node/gdb-server.ts';
+import { buildMachine, type BuiltMachine } from './build-machine.ts';
 import { ConsoleInput } from './console/console-input.ts';
 import { ConsoleTail } from './console/console-tail.ts';
 import { startGuestCommand } from './guest-command.ts';
 import type { CliOptions } from './flags/options.ts';
-import { loadRun, snapshotStore } from './snapshots.ts';
+import type { LoadedRun } from './snapshots.ts';
 import { TraceLog } from './trace-log.ts';
 
 const STATUS_TIMEOUT = 124;
@@ -39,35 +39,42 @@ export class Run implements MonitorHost {
   private readonly tail = new ConsoleTail();
   private readonly closers: (() => void)[] = [];
   private readonly hasWritableDrive: boolean;
-  private readonly chardev: ReturnType<typeof buildMachine>['chardev'];
+  private readonly chardev: BuiltMachine['chardev'];
   private input: ConsoleInput | undefined;
   private gdb: GdbServer | undefined;
   private agent: AgentClient | undefined;
   /** At the moment that -loadvm has gone back to. */
   private readonly wasAgentReady: boolean;
-  readonly snapshots: SnapshotStore;
+  snapshots: SnapshotStore | undefined;
 
   /** Errors of the user come from here, before anything is touched. */
-  constructor(private readonly options: CliOptions) {
+  static async create(options: CliOptions): Promise<Run> {
     const log = new TraceLog(options.logItems, options.logFile);
-    this.closers.push(() => log.close());
-    const loaded = options.loadvm === undefined ? undefined : loadRun(options, options.loadvm, log.guestError);
-    const built = loaded ? undefined : buildMachine(options, log.guestError);
-    this.closers.push(() => (loaded ?? built)?.files.forEach(file => file.close()));
+    const { loadvm } = options;
+    const loaded = loadvm !== undefined && (await import('./snapshots.ts')).loadRun(options, loadvm, log.guestError);
+    const run = new Run(options, log, loaded || buildMachine(options, log.guestError));
+    await run.connectProfiler();
+    await run.connectTestProgram();
+    return run;
+  }
+
+  private constructor(
+    private readonly options: CliOptions,
+    log: TraceLog,
+    made: LoadedRun | BuiltMachine,
+  ) {
+    const [loaded, built] = 'machine' in made ? [made] : [undefined, made];
+    this.closers.push(
+      () => log.close(),
+      () => made.files.forEach(file => file.close()),
+    );
     this.chardev = built?.chardev;
     this.hasWritableDrive = built?.hasWritableDrive ?? false;
     this.machine = loaded?.machine ?? new Machine(built!.config);
     this.wasAgentReady = loaded?.isAgentReady ?? false;
-    this.snapshots = snapshotStore(
-      this.machine,
-      () => this.agent?.isReady ?? false,
-      () => this.agent?.rewind(),
-    );
     log.attach(this.machine);
     if (!loaded) this.machine.powerOn();
     this.connectOutput();
-    this.connectProfiler();
-    if (options.isTohost) this.connectTestProgram();
   }
 
   /** Runs to the end; the process's exit status. */
@@ -75,10 +82,15 @@ export class Run implements MonitorHost {
     const startMs = performance.now();
     this.connectDeadline();
     this.connectSignals();
-    this.connectChannel();
-    this.connectGdb();
+    await this.connectChannel();
+    await this.connectGdb();
     if (this.options.command === undefined && this.options.serial.kind === 'stdio') {
-      this.input = new ConsoleInput(this, process.stdin, text => process.stderr.write(text));
+      this.input = new ConsoleInput(
+        this,
+        process.stdin,
+        text => process.stderr.write(text),
+        () => this.openMonitor(),
+      );
       this.closers.push(() => this.input?.close());
     }
     try {
@@ -92,7 +104,7 @@ export class Run implements MonitorHost {
     }
     const status = this.machine.exitCode;
     if (this.failure) throw this.failure;
-    this.writeSignature();
+    await this.writeSignature();
     this.explain(status);
     this.report(status, performance.now() - startMs);
     return status;
@@ -136,9 +148,10 @@ export class Run implements MonitorHost {
     process.stdout.on('error', () => this.end('signal', 141));
   }
 
-  private connectProfiler(): void {
+  private async connectProfiler(): Promise<void> {
     const { profileFile, symbolFiles } = this.options;
     if (profileFile === undefined) return;
+    const { Profiler } = await import('../../debug/profile/profiler.ts');
     const { kernel } = this.machine.config;
     // The images of npm run build: their userland is one program.
     const own = this.options.kernel === undefined ? [builtImage('strata')].filter(existsSync) : [];
@@ -151,17 +164,20 @@ export class Run implements MonitorHost {
     });
   }
 
-  private connectTestProgram(): void {
+  private async connectTestProgram(): Promise<void> {
     const { kernel } = this.machine.config;
+    if (!this.options.isTohost) return;
+    const { attachHtif, signatureText } = await import('../../machine/htif.ts');
     if (!kernel) throw new UserError('-tohost: no test program', 'name one with -kernel FILE');
     attachHtif(this.machine, kernel);
     if (this.options.signatureFile !== undefined) signatureText(this.machine, kernel, 1);
   }
 
-  private writeSignature(): void {
+  private async writeSignature(): Promise<void> {
     const { signatureFile, signatureGranularity } = this.options;
     const { kernel } = this.machine.config;
     if (signatureFile === undefined || !kernel) return;
+    const { signatureText } = await import('../../machine/htif.ts');
     const text = signatureText(this.machine, kernel, signatureGranularity);
     try {
       writeFileSync(signatureFile, text);
@@ -170,11 +186,27 @@ export class Run implements MonitorHost {
     }
   }
 
-  private connectGdb(): void {
+  /** Answers a line of the monitor. */
+  private async openMonitor(): Promise<(line: string) => string> {
+    const [{ runMonitorCommand }] = await Promise.all([import('../../debug/monitor.ts'), this.openSnapshots()]);
+    return line => runMonitorCommand(this, line);
+  }
+
+  private async openSnapshots(): Promise<void> {
+    const { snapshotStore } = await import('./snapshots.ts');
+    this.snapshots ??= snapshotStore(
+      this.machine,
+      () => this.agent?.isReady ?? false,
+      () => this.agent?.rewind(),
+    );
+  }
+
+  private async connectGdb(): Promise<void> {
     const { gdb, startsStopped } = this.options;
     this.isStopped = startsStopped;
     if (gdb === undefined) return;
     const say = (text: string): void => void process.stderr.write(`qemu-like: ${text}\n`);
+    const [{ serveGdb }] = await Promise.all([import('../node/gdb-server.ts'), this.openSnapshots()]);
     this.gdb = serveGdb(this, gdb, say, error => this.fail(error));
     this.closers.push(() => this.gdb?.close(this.machine.exitCode ?? 0));
   }
@@ -196,11 +228,12 @@ export class Run implements MonitorHost {
   }
 
   /** What is behind the virtio-console: the command line's chardev, or our agent client. */
-  private connectChannel(): void {
+  private async connectChannel(): Promise<void> {
     const { machine } = this;
     const port = machine.virtioConsole;
     if (!port) return;
     if (this.chardev) {
+      const { connectChardev } = await import('./chardev.ts');
       this.closers.push(connectChardev(machine, this.chardev, error => this.fail(error)));
       return;
     }

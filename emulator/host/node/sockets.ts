@@ -1,5 +1,7 @@
-/** The host's loopback for a user-mode network: TCP by node:net, UDP by node:dgram. Nothing here keeps the process alive. */
-import { createSocket } from 'node:dgram';
+/**
+ * The host's loopback for a user-mode network: TCP by node:net, UDP by node:dgram, which is loaded by the first who needs
+ * it. Nothing here keeps the process alive.
+ */
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { assert } from '../../base/assert.ts';
 import { UserError } from '../../base/user-error.ts';
@@ -47,7 +49,7 @@ export const nodeSockets: HostSockets = {
 
   bindUdp: (at, onDatagram): HostUdpSocket => {
     const host = loopback(at);
-    const socket = createSocket('udp4');
+    const socket = process.getBuiltinModule('node:dgram').createSocket('udp4');
     let isOpen = true;
     const address = new Promise<Endpoint>((resolve, reject) => {
       // After it is bound, an error is of one datagram that could not be sent: lost, as datagrams may be.

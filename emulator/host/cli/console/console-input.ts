@@ -3,7 +3,7 @@
  * it comes; its end is passed on as Ctrl-D, and again after each quarter of a second of guest time in which the guest printed
  * nothing: the shell and whatever reads in front of it then end one by one, as at the end of a script.
  */
-import { runMonitorCommand, type MonitorHost } from '../../../debug/monitor.ts';
+import type { MonitorHost } from '../../../debug/monitor.ts';
 import type { Timer } from '../../../bus/clock.ts';
 import { TIMEBASE_HZ } from '../../../bus/clock.ts';
 import { RawTerminal } from '../../node/terminal.ts';
@@ -19,6 +19,7 @@ export class ConsoleInput {
   private readonly terminal: RawTerminal | undefined;
   private readonly eofTimer: Timer;
   private isMonitor = false;
+  private monitor: Promise<(line: string) => string> | undefined;
   /** The guest printed since the last look. */
   private isGuestActive = false;
 
@@ -27,6 +28,7 @@ export class ConsoleInput {
     private readonly input: NodeJS.ReadStream,
     /** Ours, beside the guest's console: stderr. */
     private readonly say: (text: string) => void,
+    private readonly openMonitor: () => Promise<(line: string) => string>,
   ) {
     const { machine } = host;
     this.eofTimer = machine.timers.timer(() => this.repeatEof());
@@ -53,10 +55,7 @@ export class ConsoleInput {
   private readTerminal(): void {
     const editor = new LineEditor(
       text => this.say(text),
-      line => {
-        this.sayLines(runMonitorCommand(this.host, line));
-        if (this.host.machine.exitCode === undefined) this.say(PROMPT);
-      },
+      line => void this.command(line),
     );
     const keys = new EscapeKeys({
       onText: bytes => (this.isMonitor ? editor.push(bytes) : this.host.machine.type(bytes)),
@@ -90,6 +89,13 @@ export class ConsoleInput {
         this.isMonitor = !this.isMonitor;
         this.say(this.isMonitor ? `\r\nstrata monitor: help, quit, Ctrl-A c to return\r\n${PROMPT}` : '\r\n');
     }
+  }
+
+  private async command(line: string): Promise<void> {
+    this.monitor ??= this.openMonitor();
+    const answer = await this.monitor;
+    this.sayLines(answer(line));
+    if (this.host.machine.exitCode === undefined) this.say(PROMPT);
   }
 
   private repeatEof(): void {
