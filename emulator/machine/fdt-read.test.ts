@@ -218,8 +218,8 @@ describe("the user's own tree", () => {
     props.prop('bootargs', 'new');
     props.prop('mine', 1);
     props.prop('rng-seed', inputs.rngSeed);
-    props.prop('linux,initrd-start', 0, 0x8400_0000);
-    props.prop('linux,initrd-end', 0, 0x8400_1000);
+    props.prop('linux,initrd-start', 0x8400_0000);
+    props.prop('linux,initrd-end', 0x8400_1000);
     expect(plain(found.root)).toEqual(plain(expected));
     const quiet = readFdt(updatedBlob({ name: 'f', bytes: blob }, { append: '', rngSeed: inputs.rngSeed }), 'f');
     expect(quiet.root.nodes[0]!.properties[0]!.value).toEqual(new TextEncoder().encode('old\0'));
