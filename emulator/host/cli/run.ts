@@ -3,6 +3,7 @@
  * few runs need is imported when it is needed.
  */
 import { closeSync, existsSync, writeFileSync, writeSync } from 'node:fs';
+import { assert } from '../../base/assert.ts';
 import { UserError } from '../../base/user-error.ts';
 import { TIMEBASE_HZ } from '../../bus/clock.ts';
 import type { MonitorHost } from '../../debug/monitor.ts';
@@ -11,13 +12,14 @@ import { formatIp } from '../../device/net/addresses.ts';
 import { drive } from '../../machine/drive.ts';
 import { Machine } from '../../machine/machine.ts';
 import { AgentClient } from '../../session/agent-client.ts';
+import type { ByteStream } from '../node/byte-stream.ts';
 import { builtImage, openToWrite, readNamed } from '../node/files.ts';
 import type { GdbServer } from '../node/gdb-server.ts';
 import { buildMachine, type BuiltMachine } from './build-machine.ts';
 import { ConsoleInput } from './console/console-input.ts';
 import { ConsoleTail } from './console/console-tail.ts';
 import { startGuestCommand } from './guest-command.ts';
-import type { CliOptions } from './flags/options.ts';
+import type { CliOptions, StreamFlag } from './flags/options.ts';
 import type { LoadedRun } from './snapshots.ts';
 import { TraceLog } from './trace-log.ts';
 
@@ -38,6 +40,8 @@ export class Run implements MonitorHost {
   private failure: UserError | undefined;
   private readonly tail = new ConsoleTail();
   private readonly closers: (() => void)[] = [];
+  /** What must be there before the machine starts. */
+  private readonly waits: Promise<void>[] = [];
   private readonly hasWritableDrive: boolean;
   private readonly chardev: BuiltMachine['chardev'];
   private input: ConsoleInput | undefined;
@@ -53,6 +57,7 @@ export class Run implements MonitorHost {
     const { loadvm } = options;
     const loaded = loadvm !== undefined && (await import('./snapshots.ts')).loadRun(options, loadvm, log.guestError);
     const run = new Run(options, log, loaded || buildMachine(options, log.guestError));
+    await run.connectStreams();
     await run.connectProfiler();
     await run.connectTestProgram();
     return run;
@@ -95,6 +100,7 @@ export class Run implements MonitorHost {
     }
     try {
       await this.openNetworks();
+      await this.clients();
       while (this.machine.exitCode === undefined) {
         if (this.isStopped) await new Promise<void>(resolve => (this.machine.onWake = resolve));
         else await drive(this.machine);
@@ -108,6 +114,20 @@ export class Run implements MonitorHost {
     this.explain(status);
     this.report(status, performance.now() - startMs);
     return status;
+  }
+
+  /** Streams that the machine waits for have a client, or the run is over. */
+  private async clients(): Promise<void> {
+    let isReady = false;
+    void Promise.all(this.waits).then(() => {
+      isReady = true;
+      this.machine.onWake();
+    });
+    // One turn, for those that wait for nothing.
+    await Promise.resolve();
+    while (!isReady && this.machine.exitCode === undefined) {
+      await new Promise<void>(resolve => (this.machine.onWake = resolve));
+    }
   }
 
   quit(): void {
@@ -129,23 +149,47 @@ export class Run implements MonitorHost {
   private connectOutput(): void {
     const { serial, command } = this.options;
     const { machine } = this;
-    if (serial.kind === 'file') {
-      const fd = openToWrite('-serial', serial.path);
-      machine.onConsole = bytes => {
-        this.tail.push(bytes);
-        writeSync(fd, bytes);
-      };
-      this.closers.push(() => closeSync(fd));
-    } else if (serial.kind === 'none' || command !== undefined) {
-      machine.onConsole = bytes => this.tail.push(bytes);
-    } else {
+    if (serial.kind === 'stdio' && command === undefined) {
       machine.onConsole = bytes => {
         this.input?.noteOutput();
         process.stdout.write(bytes);
       };
+    } else {
+      machine.onConsole = bytes => this.tail.push(bytes);
     }
     // Nobody reads any more (`| head`): as SIGPIPE would end us.
     process.stdout.on('error', () => this.end('signal', 141));
+  }
+
+  /** Serial console and monitor, where they are not on the terminal. */
+  private async connectStreams(): Promise<void> {
+    const { serial, monitor } = this.options;
+    const { machine } = this;
+    if (serial.kind === 'file' || serial.kind === 'socket') {
+      const stream = await this.stream(serial, '-serial');
+      machine.onConsole = bytes => {
+        this.tail.push(bytes);
+        stream.write(bytes);
+      };
+      stream.onData = bytes => machine.type(bytes);
+      if (serial.kind === 'socket') machine.isPaced = true;
+    }
+    if (monitor.kind === 'none') return;
+    const { serveMonitor } = await import('./console/monitor-stream.ts');
+    serveMonitor(this, await this.stream(monitor, '-monitor'));
+  }
+
+  private async stream(target: StreamFlag, what: string): Promise<ByteStream> {
+    assert(target.kind !== 'chardev', 'every name of a chardev has been looked up');
+    const { openStream } = await import('../node/byte-stream.ts');
+    const stream = openStream(target, {
+      what,
+      say: text => process.stderr.write(`qemu-like: ${text}\n`),
+      onError: error => this.fail(error),
+    });
+    this.closers.push(() => stream.close());
+    this.waits.push(stream.ready);
+    return stream;
   }
 
   private async connectProfiler(): Promise<void> {
@@ -233,8 +277,9 @@ export class Run implements MonitorHost {
     const port = machine.virtioConsole;
     if (!port) return;
     if (this.chardev) {
-      const { connectChardev } = await import('./chardev.ts');
-      this.closers.push(connectChardev(machine, this.chardev, error => this.fail(error)));
+      const stream = await this.stream(this.chardev.target, `chardev ${this.chardev.id}`);
+      stream.onData = bytes => machine.sendToAgent(bytes);
+      port.onData = bytes => stream.write(bytes);
       return;
     }
     const agent = new AgentClient(bytes => machine.sendToAgent(bytes));

@@ -11,6 +11,7 @@ import { applyNet, applyNetdev, applyNic } from './net-flags.ts';
 import { applyObject } from './object-flags.ts';
 import { parseProps, splitFirst } from './option-list.ts';
 import { LOG_ITEMS } from './log-items.ts';
+import { applyChardev, applyMon, applyMonitor, applySerial } from './stream-flags.ts';
 import type { CliOptions, DeviceFlag } from './options.ts';
 
 export interface Flag {
@@ -101,8 +102,8 @@ export const FLAGS: readonly Flag[] = [
   },
   {
     names: ['chardev'],
-    argument: 'null|file|socket,id=X[,path=F]',
-    help: 'the host end of a virtconsole; a socket is a Unix socket we listen at (server=on,wait=off)',
+    argument: 'null|file|stdio|socket,id=X[,path=F|host=H,port=P][,server=on,wait=off,telnet=on]',
+    help: 'the host end of a virtconsole, of -serial chardev:X or -mon chardev=X; a socket is at a path or of TCP (127.0.0.1 unless given)',
     apply: applyChardev,
   },
   {
@@ -112,14 +113,20 @@ export const FLAGS: readonly Flag[] = [
     apply: applyRtc,
   },
   { names: ['display'], argument: 'none', help: 'there is no display', apply: only('display', 'none') },
-  { names: ['monitor'], argument: 'none', help: 'the monitor is at Ctrl-A c alone', apply: only('monitor', 'none') },
+  {
+    names: ['monitor'],
+    argument: 'none|stdio|unix:PATH|tcp:H:P|telnet:H:P|chardev:X',
+    help: 'a monitor there, too; that of the console is at Ctrl-A c',
+    apply: applyMonitor,
+  },
+  { names: ['mon'], argument: 'chardev=X', help: 'as -monitor chardev:X', apply: applyMon },
   { names: ['nodefaults'], help: 'accepted: there are no default devices to leave out', apply: () => {} },
   { names: ['name'], argument: 'NAME', help: 'accepted', apply: () => {} },
   { names: ['nographic'], help: 'serial console on stdio; there is no other', apply: () => {} },
   {
     names: ['serial'],
-    argument: 'mon:stdio|stdio|file:F|none',
-    help: 'where the serial console goes',
+    argument: 'mon:stdio|file:F|unix:PATH|tcp:H:P|telnet:H:P|chardev:X|none',
+    help: 'where the serial console goes; sockets take ,server=on,wait=off',
     apply: applySerial,
   },
   { names: ['snapshot'], help: 'writes to drives stay in memory and are lost', apply: o => (o.isSnapshot = true) },
@@ -305,23 +312,6 @@ function applyDevice(options: CliOptions, value: string): void {
   const device = splitModel(value);
   checkDevice(device);
   options.devices.push(device);
-}
-
-function applyChardev(options: CliOptions, value: string): void {
-  const { model: kind, props } = splitModel(value);
-  const id = props.get('id');
-  if (!['null', 'file', 'socket'].includes(kind) || id === undefined) {
-    throw bad('chardev', value, 'write null,id=X or file,id=X,path=F or socket,id=X,path=F,server=on,wait=off');
-  }
-  if (kind !== 'null' && props.get('path') === undefined) throw bad('chardev', value, 'name the file with path=');
-  options.chardevs.push({ kind, id, props });
-}
-
-function applySerial(options: CliOptions, value: string): void {
-  if (value === 'mon:stdio' || value === 'stdio') options.serial = { kind: 'stdio' };
-  else if (value === 'none' || value === 'null') options.serial = { kind: 'none' };
-  else if (value.startsWith('file:')) options.serial = { kind: 'file', path: value.slice('file:'.length) };
-  else throw bad('serial', value, 'write mon:stdio, file:NAME or none');
 }
 
 function applyIcount(options: CliOptions, value: string): void {

@@ -1,5 +1,6 @@
 /** What a command line comes down to, before any file is opened. */
 import type { NetworkConfig } from '../../../device/net/config.ts';
+import type { StreamTarget } from '../../node/byte-stream.ts';
 import type { GdbAddress } from '../../node/gdb-server.ts';
 import { DEFAULT_FEATURES, type CpuFeatures } from '../../../isa/extensions.ts';
 import { SIGNATURE_GRANULARITY } from '../../../machine/htif.ts';
@@ -22,10 +23,12 @@ export interface DeviceFlag {
 }
 
 export interface ChardevFlag {
-  readonly kind: string;
   readonly id: string;
-  readonly props: ReadonlyMap<string, string>;
+  readonly target: StreamTarget;
 }
+
+/** A stream's host end, or the name of a -chardev until all flags are read. */
+export type StreamFlag = StreamTarget | { readonly kind: 'chardev'; readonly id: string };
 
 /** A `-netdev`, or the network of a `-nic`. */
 export interface NetdevFlag {
@@ -44,10 +47,6 @@ export interface DumpFlag {
   readonly file: string;
   readonly lengthMax?: number;
 }
-
-/** Where the guest's serial console goes. */
-export type SerialTarget =
-  { readonly kind: 'stdio' } | { readonly kind: 'none' } | { readonly kind: 'file'; readonly path: string };
 
 /** `-fw_cfg`: a file that firmware finds by name. */
 export interface FwCfgFlag {
@@ -83,7 +82,10 @@ export interface CliOptions {
   netdevs: NetdevFlag[];
   nics: NicFlag[];
   dumps: DumpFlag[];
-  serial: SerialTarget;
+  /** Where the guest's serial console goes. */
+  serial: StreamFlag;
+  /** A monitor beside that of the console's keys. */
+  monitor: StreamFlag;
   isSnapshot: boolean;
   isRebootRefused: boolean;
   icountShift: number | undefined;
@@ -131,6 +133,7 @@ export function defaultOptions(): CliOptions {
     nics: [],
     dumps: [],
     serial: { kind: 'stdio' },
+    monitor: { kind: 'none' },
     isSnapshot: false,
     isRebootRefused: false,
     icountShift: undefined,

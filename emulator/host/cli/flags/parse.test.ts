@@ -100,7 +100,7 @@ describe('what is not understood is refused, with what to do', () => {
     ['-device virtio-rng-pci,bus=pci.1', 'pcie.0'],
     ['-device e1000', 'known are'],
     ['-icount 11', 'from 0 to 10'],
-    ['-serial tcp::1', 'mon:stdio'],
+    ['-serial pty', 'unix:PATH'],
     ['-d execs', 'known are'],
     ['-object rng-random', 'name it with id='],
     ['-object rng-random,id=r,filename=/etc/passwd', "the host's generator"],
@@ -110,7 +110,11 @@ describe('what is not understood is refused, with what to do', () => {
     ['-accel kvm', 'only -accel interp'],
     ['-global x.y=z', 'force-legacy'],
     ['-timeout soon', '30s'],
-    ['-chardev pty,id=x', 'socket'],
+    ['-chardev pty,id=x', 'no ptys'],
+    ['-chardev file,id=x', 'path='],
+    ['-serial chardev:x', 'add -chardev'],
+    ['-serial null -serial stdio', 'one serial port'],
+    ['-mon chardev=x,mode=control', 'no QMP'],
     ['--', 'no command'],
   ])('%s', (line, hint) => expect(refusal(line)).toContain(hint));
 });

@@ -3,6 +3,7 @@ import { UserError } from '../../../base/user-error.ts';
 import { FLAGS, type Flag } from './flags.ts';
 import { nearestHint } from './nearest.ts';
 import { defaultOptions, type CliOptions } from './options.ts';
+import { settleStreams } from './stream-flags.ts';
 
 const BY_NAME: ReadonlyMap<string, Flag> = new Map(
   FLAGS.flatMap(flag => flag.names.map(name => [name, flag] as const)),
@@ -43,6 +44,7 @@ export function parseCommandLine(args: readonly string[]): CliOptions {
     if (value === undefined) throw new UserError(`-${name}: its value is missing`, `write -${name} ${flag.argument}`);
     flag.apply(options, value);
   }
+  settleStreams(options);
   return options;
 }
 
