@@ -69,7 +69,8 @@ export function mountFlags(ms: u64): u32 {
 
 /**
  * Mounts a filesystem of type `typeName` over `at`. Errors: -ENODEV, -ENOTBLK, -ENXIO, -EBUSY (the device is mounted
- * with the other read-only state), those of the driver, -ENOTDIR, -EBUSY (the same instance is on top there already).
+ * with the other read-only state), those of the driver, -ENOENT, -EINVAL, -EBUSY (the same instance is on top there
+ * already), -ENOTDIR.
  */
 export function mountNew(typeName: Bytes, source: Bytes, ms: u64, data: Bytes, at: Path): Result {
   const type = filesystemType(typeName);
@@ -81,7 +82,7 @@ export function mountNew(typeName: Bytes, source: Bytes, ms: u64, data: Bytes, a
   const m = new Mount(root, source);
   // A new instance that is read-only as a whole shows so by itself; the flag belongs to this mount.
   m.flags = mountFlags(ms);
-  return place(m, at);
+  return place(m, at, true);
 }
 
 /** The instance that mount(2) means: a new one, or the one that serves the device already. */
@@ -110,26 +111,36 @@ function obtain(type: FilesystemType, source: Bytes, readOnly: bool, data: Bytes
   return r;
 }
 
-/** Puts a new mount over `at`. Errors: -ENOTDIR, -EBUSY, -ENOENT. */
-function place(m: Mount, at: Path): Result {
+/**
+ * Puts a new mount over `at`. Errors: -ENOENT (a removed directory), -EINVAL (`at` is in a mount that has been detached),
+ * -EBUSY (`isInstance`, and the same is on top there already), -ENOTDIR.
+ */
+function place(m: Mount, at: Path, isInstance: bool): Result {
   let r: Result = 0;
-  if (m.root.node.isDir != at.inode.isDir) r = fail(Errno.ENOTDIR);
-  else if (at.dentry.isDeleted) r = fail(Errno.ENOENT);
-  else if (at.dentry == at.mount.root && at.mount.root == m.root) r = fail(Errno.EBUSY);
+  if (at.dentry.isDeleted) r = fail(Errno.ENOENT);
+  else if (!at.mount.isAttached) r = fail(Errno.EINVAL);
+  else if (isInstance && at.dentry == at.mount.root && at.mount.root == m.root) r = fail(Errno.EBUSY);
+  else if (m.root.node.isDir != at.inode.isDir) r = fail(Errno.ENOTDIR);
   if (failed(r)) {
     // Never attached: the last use ends it.
     new Path(m, m.root).drop();
     return r;
   }
-  // What is mounted there already is covered in its turn.
-  let parent = at.mount;
-  let point = at.dentry;
-  for (let top = mountOn(parent, point); top != null; top = mountOn(parent, point)) {
-    parent = top;
-    point = top.root;
-  }
-  attachMount(m, parent, point);
+  const top = uncovered(at);
+  attachMount(m, top.mount, top.dentry);
+  top.drop();
   return 0;
+}
+
+/** `at`, or the root of what covers it: that is covered in its turn. The caller drops it. */
+function uncovered(at: Path): Path {
+  let mount = at.mount;
+  let dentry = at.dentry;
+  for (let top = mountOn(mount, dentry); top != null; top = mountOn(mount, dentry)) {
+    mount = top;
+    dentry = top.root;
+  }
+  return new Path(mount, dentry);
 }
 
 /** The first mount of all: root= of the kernel's command line. The caller then makes the first FsState. */
@@ -147,10 +158,14 @@ export function internalMount(fs: Filesystem): Mount {
   return m;
 }
 
-/** MS_BIND: what `from` names appears at `at` too; with `recursive` what is mounted below it as well. */
+/**
+ * MS_BIND: what `from` names appears at `at` too; with `recursive` what is mounted below it as well.
+ * Errors: -EINVAL (`from` is in a mount that has been detached), those of `place`.
+ */
 export function bindMount(from: Path, at: Path, recursive: bool): Result {
+  if (!from.mount.isAttached) return fail(Errno.EINVAL);
   const copy = cloneMount(from.mount, from.dentry);
-  const r = place(copy, at);
+  const r = place(copy, at, false);
   if (failed(r) || !recursive) return r;
   const all = allMounts().slice(0);
   for (let i = 0; i < all.length; i++) {
@@ -181,7 +196,7 @@ function cloneMount(m: Mount, root: Dentry): Mount {
 /** MS_REMOUNT. With MS_BIND only this mount's flags change. Errors: -EINVAL, -EBUSY, the driver's. */
 export function remount(at: Path, ms: u64, data: Bytes): Result {
   const m = at.mount;
-  if (at.dentry != m.root) return fail(Errno.EINVAL);
+  if (at.dentry != m.root || !m.isAttached) return fail(Errno.EINVAL);
   const flags = mountFlags(ms);
   if ((ms & MS_BIND) == 0) {
     const readOnly = (ms & MS_RDONLY) != 0;
@@ -196,13 +211,16 @@ export function remount(at: Path, ms: u64, data: Bytes): Result {
   return 0;
 }
 
-/** MS_MOVE. Errors: -EINVAL, -ENOTDIR, -ELOOP (below itself). */
+/** MS_MOVE. Errors: -ENOENT, -EINVAL (also a file over a directory), -ELOOP (below itself). */
 export function moveTo(from: Path, at: Path): Result {
   const m = from.mount;
-  if (from.dentry != m.root || m.parent == null) return fail(Errno.EINVAL);
-  if (m.root.node.isDir != at.inode.isDir) return fail(Errno.ENOTDIR);
+  if (at.dentry.isDeleted) return fail(Errno.ENOENT);
+  if (!at.mount.isAttached || from.dentry != m.root || m.parent == null) return fail(Errno.EINVAL);
+  if (m.root.node.isDir != at.inode.isDir) return fail(Errno.EINVAL);
   if (isMountWithin(at.mount, m)) return fail(Errno.ELOOP);
-  moveMount(m, at.mount, at.dentry);
+  const top = uncovered(at);
+  moveMount(m, top.mount, top.dentry);
+  top.drop();
   return 0;
 }
 
@@ -242,16 +260,17 @@ function enterable(to: Path): Result {
 
 /**
  * pivot_root(2): the mount at `newRoot` becomes the root, the old root moves to `putOld`.
- * Errors: -ENOTDIR, -EBUSY (the same mount), -EINVAL (no mountpoint, not below each other).
+ * Errors: -ENOTDIR, -EINVAL (detached), -EBUSY (the same mount), -EINVAL (no mountpoint, not below each other).
  */
 export function pivotRoot(newRoot: Path, putOld: Path): Result {
   const old = fsState().root;
   if (!newRoot.inode.isDir || !putOld.inode.isDir) return fail(Errno.ENOTDIR);
   const n = newRoot.mount;
   const o = old.mount;
+  if (!o.isAttached || !n.isAttached) return fail(Errno.EINVAL);
   if (n == o || putOld.mount == o) return fail(Errno.EBUSY);
   if (old.dentry != o.root || newRoot.dentry != n.root || n.parent == null) return fail(Errno.EINVAL);
-  if (!isMountWithin(putOld.mount, n)) return fail(Errno.EINVAL);
+  if (!isMountWithin(putOld.mount, n) || !isMountWithin(n, o)) return fail(Errno.EINVAL);
   const above = o.parent;
   const abovePoint = o.mountpoint;
   const was = old.clone();

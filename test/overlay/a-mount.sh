@@ -95,6 +95,24 @@ cases() {
   mkdir -p "$WORK/work/a/b/c"
   overlay a l1:l2
   fails 'A34 deeper ones make the mount read-only' "$EROFS" mkdir "$M/e"
+
+  # Of what has been detached nothing is part of the tree any more: 6.12 says EINVAL, 6.18 ENOENT.
+  gone="$EINVAL|wrong fs type|$ENOENT|does not exist"
+  overlay gone1 l1:l2
+  fails 'a mount below a detached overlay' "$gone" within_detached mount -t tmpfs none inner
+  overlay gone2 l1:l2
+  fails 'a bind mount of a detached overlay' "$gone" within_detached mount --bind inner "$SCRATCH/m"
+  overlay gone3 l1:l2
+  fails 'a bind mount onto a detached overlay' "$gone" within_detached mount --bind "$SCRATCH/m" .
+  ok 'a directory may be bound over itself' mount --bind "$SCRATCH/m" "$SCRATCH/m"
+  ok 'and again' mount --bind "$SCRATCH/m" "$SCRATCH/m"
+  umount "$SCRATCH/m"
+  ok 'and each is a mount' umount "$SCRATCH/m"
+}
+
+# within_detached COMMAND…: in the overlay at $M, which is detached from the tree. $( ) keeps the change of directory.
+within_detached() {
+  cd "$M" && umount -l "$M" && "$@"
 }
 
 main "$@"

@@ -32,7 +32,9 @@ import {
   write,
 } from '../../../guest-kernel/user/libc/sys';
 
-const ROOT = b('/tmp/fz');
+const BASE = b('/tmp/fz');
+/** So deep, because a child with a directory of its own outside its root climbs out of it by a name of '..' at a time. */
+const ROOT = b('/tmp/fz/1/2/3/4/5');
 const PAGE: u64 = 4096;
 const ARENA_PAGES: u64 = 48;
 const SIGALRM: i32 = 14;
@@ -56,6 +58,8 @@ const ALL: i32 = 0;
 const MEMORY: i32 = 1;
 const SIGNALS: i32 = 2;
 const FILES: i32 = 3;
+/** The letter of a process, thread or group. */
+const PID: i32 = 0x6b; // k
 
 /** What each argument is: see `argument`. A call without a row gets six arguments of any kind. */
 function row(nr: i32, signature: string, family: i32 = ALL): void {
@@ -437,7 +441,6 @@ let handler: u64 = 0;
 let faultHandler: u64 = 0;
 let me: i64 = 0;
 
-/** Never another program of the machine: this is about the kernel. */
 function pid(): u64 {
   switch (<i32>below(6)) {
     case 0:
@@ -453,6 +456,17 @@ function pid(): u64 {
     default:
       return oneIn(3) ? <u64>me : <u64>(me + 1);
   }
+}
+
+/**
+ * Never another program of the machine, which must be able to tell what became of it: every process from us on is this
+ * case's, so a number below, and -1, which is everybody, become us. (kill(-1) of a root child once ended the console's
+ * shell, and with it the machine.)
+ */
+function ours(pid: u64): u64 {
+  const n = <i64>(<i32>pid);
+  if (n == 0) return pid;
+  return n == -1 || abs(n) < me ? <u64>me : pid;
 }
 
 function descriptor(): u64 {
@@ -514,7 +528,7 @@ function argument(kind: i32): u64 {
       return oneIn(3) ? (next() & 0x1ff_ffff & ~(<u64>0xff)) | 17 : oneIn(4) ? 0x4111 : 17;
     case 0x73: // s
       return below(66);
-    case 0x6b: // k
+    case PID:
       return pid();
     default:
       return value();
@@ -572,7 +586,11 @@ function randomCall(family: i32): void {
   const known = signatures[nr];
   const kinds = known == null ? 'zzzzzz' : known;
   const a = new StaticArray<u64>(6);
-  for (let i = 0; i < 6; i++) a[i] = i < kinds.length ? argument(kinds.charCodeAt(i)) : oneIn(8) ? value() : 0;
+  for (let i = 0; i < 6; i++) {
+    const kind = i < kinds.length ? kinds.charCodeAt(i) : 0;
+    a[i] = kind != 0 ? argument(kind) : oneIn(8) ? value() : 0;
+    if (kind == PID) a[i] = ours(a[i]);
+  }
   // The console level and the log of the machine are shared.
   if (nr == Nr.syslog && a[0] != 3 && a[0] < 9) a[0] = 3;
   if (nr == Nr.clone) forks++;
@@ -704,7 +722,9 @@ function makeFile(name: string, size: i32, mode: u32): void {
 
 /** A tree that is gone with its mounts. */
 function makeTree(): void {
-  mkdir(ROOT, 0o777);
+  mkdir(BASE, 0o777);
+  mount(b('base'), BASE, b('tmpfs'), 0, b('size=1m,mode=777'));
+  for (let end = BASE.len + 2; end <= ROOT.len; end += 2) mkdir(ROOT.slice(0, end), 0o777);
   mount(b('fz'), ROOT, b('tmpfs'), 0, b('size=16m,mode=777'));
   chdir(ROOT);
   const dirs: StaticArray<string> = ['d', 'd/e', 'm', 'u', 'w', 'proc', 'dev', 'x'];
@@ -735,7 +755,7 @@ function clean(first: i64): void {
     while (wait4(-1, 0, WNOHANG) > 0);
     sys(Nr.sched_yield);
   }
-  while (umount(ROOT, MNT_DETACH) == 0);
+  while (umount(BASE, MNT_DETACH) == 0);
 }
 
 export function main(sp: u64): void {
