@@ -63,9 +63,20 @@ test('-serial file keeps the console out of stdout', async () => {
 
 test('-d guest_errors goes to its file', async () => {
   const log = file('trace.log', new Uint8Array(0));
-  const wild = new Program().li(5, 0x2000_0000).op('sw', { rs1: 5, rs2: 0, imm: 0 }).spin();
-  await runCli(['-kernel', kernel('wild', wild), '-d', 'guest_errors,int', '-D', log, '-timeout', '10ms']);
-  expect(readFileSync(log, 'utf8')).toContain('4-byte access to 0x20000000: nothing there');
+  const wild = new Program().li(5, 0x1800_0000).op('sw', { rs1: 5, rs2: 0, imm: 0 }).spin();
+  await runCli([
+    '-kernel',
+    kernel('wild', wild),
+    '-d',
+    'guest_errors,int',
+    '-D',
+    log,
+    '-icount',
+    '3',
+    '-timeout',
+    '10ms',
+  ]);
+  expect(readFileSync(log, 'utf8')).toContain('4-byte access to 0x18000000: nothing there');
   expect(readFileSync(log, 'utf8')).toContain('exception 7');
 });
 
