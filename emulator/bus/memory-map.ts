@@ -1,12 +1,12 @@
 /**
  * Where everything lives in the one wasm memory that interpreter, slow paths and (later) JIT share:
  *
- *   region of hart 0 | region of hart 1 | … | decoded pages | page tables of the host side | guest RAM
+ *   region of hart 0 | region of hart 1 | … | decoded pages | page tables of the host side | guest RAM | guest ROM
  *   a region: state | parked state | (hart 0: slow-path statics) | TLB fill list | exec TLBs | data TLBs
  *
  * The state of the hart that runs is always at address 0; a hart that does not run has its state parked in its own
  * region (cpu/engine.ts swaps them), while its TLBs stay where they are. Decoded pages are shared by all harts.
- * Guest RAM comes last and is 64 KiB aligned. The data TLB is direct-mapped by va[addressBits:12], one bit more than
+ * Guest RAM is 64 KiB aligned, and ROM, where there is any, goes on from it: page numbers count through both. The data TLB is direct-mapped by va[addressBits:12], one bit more than
  * an address inside the wasm memory has: that spare bit is what makes an empty entry miss for every address
  * (cpu/slow/tlb.ts).
  */
@@ -15,6 +15,12 @@ import { alignUp, KIB } from '../base/bytes.ts';
 
 export const PAGE_BITS = 12;
 export const PAGE_SIZE = 1 << PAGE_BITS;
+
+/**
+ * In front of them, where all harts look: which banks of ROM they read and run straight (one bit each), and where ROM is.
+ * cpu/layout.ts has these places too.
+ */
+export const ROM_OPEN_OFFSET = 4048;
 
 /** Static data of the AssemblyScript slow paths. */
 export const STATICS_OFFSET = 8 * KIB;
@@ -52,11 +58,12 @@ export interface MemoryMap {
   /** One u16 per guest page: index + 1 of its decoded page, 0 when it has none. */
   readonly codeOffset: number;
   readonly ramOffset: number;
+  readonly romOffset: number;
   readonly totalBytes: number;
 }
 
-export function memoryMap(ramBytes: number, harts = 1): MemoryMap {
-  const pages = ramBytes / PAGE_SIZE;
+export function memoryMap(ramBytes: number, harts = 1, romBytes = 0): MemoryMap {
+  const pages = (ramBytes + romBytes) / PAGE_SIZE;
   for (let addressBits = 24; addressBits <= 32; addressBits++) {
     const tlbBytes = 8 * 2 ** (addressBits + 1 - PAGE_BITS);
     const hartStride = alignUp(DATA_TLB_OFFSET + 2 * MMU_CONTEXTS * tlbBytes, 64);
@@ -64,9 +71,10 @@ export function memoryMap(ramBytes: number, harts = 1): MemoryMap {
     const dirtyOffset = decodedOffset + DECODED_PAGES * DECODED_PAGE_BYTES;
     const codeOffset = alignUp(dirtyOffset + pages, 64);
     const ramOffset = alignUp(codeOffset + 2 * pages, 64 * KIB);
-    const totalBytes = ramOffset + ramBytes;
+    const romOffset = ramOffset + ramBytes;
+    const totalBytes = romOffset + romBytes;
     if (totalBytes <= 2 ** addressBits) {
-      const places = { decodedOffset, dirtyOffset, codeOffset, ramOffset, totalBytes };
+      const places = { decodedOffset, dirtyOffset, codeOffset, ramOffset, romOffset, totalBytes };
       return { harts, hartStride, addressBits, tlbBytes, ...places };
     }
   }

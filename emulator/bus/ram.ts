@@ -6,7 +6,7 @@
 import { assert } from '../base/assert.ts';
 import { MIB, viewOf } from '../base/bytes.ts';
 import { UserError } from '../base/user-error.ts';
-import { memoryMap, PAGE_SIZE, type MemoryMap } from './memory-map.ts';
+import { memoryMap, PAGE_SIZE, ROM_OPEN_OFFSET, type MemoryMap } from './memory-map.ts';
 
 const WASM_PAGE = 65536;
 /** Below 4 GiB with what the CPU keeps beside it. */
@@ -27,11 +27,23 @@ export class Ram {
   /** Goes up when decoded code was dropped or the dirty map cleared: harts flush what they derived from them. */
   staleGeneration = 0;
 
-  /** @param sizeBytes a multiple of 1 MiB, at most `MAX_RAM_BYTES` */
+  /**
+   * Memory behind RAM that harts read and run as they do RAM, as long as its bank is open, and never write straight. It
+   * belongs to a device (device/flash.ts), which calls `romChanged`.
+   */
+  readonly rom: Uint8Array;
+  private readonly openBanks: Int32Array;
+
+  /**
+   * @param size a multiple of 1 MiB, at most `MAX_RAM_BYTES`
+   * @param romBytes how much ROM: none, or what `romBase` and the banks of cpu/layout.ts say
+   */
   constructor(
     readonly size: number,
     readonly base = 0x8000_0000,
     harts = 1,
+    readonly romBase = 0,
+    romBytes = 0,
   ) {
     if (size <= 0 || size % MIB !== 0 || size > MAX_RAM_BYTES) {
       throw new UserError(
@@ -39,7 +51,7 @@ export class Ram {
         `give -m a whole number of MiB from 1 to ${MAX_RAM_BYTES / MIB}`,
       );
     }
-    this.map = memoryMap(size, harts);
+    this.map = memoryMap(size, harts, romBytes);
     this.ramOffset = this.map.ramOffset;
     const pages = Math.ceil(this.map.totalBytes / WASM_PAGE);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
@@ -47,7 +59,9 @@ export class Ram {
     this.view = viewOf(this.u8);
     this.dirty = new Uint8Array(this.memory.buffer, this.map.dirtyOffset, size / PAGE_SIZE);
     this.touched = new Uint8Array(size / PAGE_SIZE);
-    this.code = new Uint16Array(this.memory.buffer, this.map.codeOffset, size / PAGE_SIZE);
+    this.code = new Uint16Array(this.memory.buffer, this.map.codeOffset, (size + romBytes) / PAGE_SIZE);
+    this.rom = new Uint8Array(this.memory.buffer, this.map.romOffset, romBytes);
+    this.openBanks = new Int32Array(this.memory.buffer, ROM_OPEN_OFFSET, 1);
   }
 
   /** Is [pa, pa+len) wholly inside? Any number is a legal question: descriptors come from the guest. */
@@ -109,6 +123,32 @@ export class Ram {
   dropCode(): void {
     this.code.fill(0);
     this.staleGeneration++;
+  }
+
+  /** From now on harts read and run a bank of ROM straight, or ask the bus about each access of it. */
+  openBank(bank: number, isOpen: boolean): void {
+    const bit = 1 << bank;
+    if (((this.openBanks[0]! & bit) !== 0) === isOpen) return;
+    this.openBanks[0]! ^= bit;
+    this.staleGeneration++;
+  }
+
+  /** Must follow every change of `rom`: drops the pages' decoded code. */
+  romChanged(offset: number, len: number): void {
+    const first = Math.floor((this.size + offset) / PAGE_SIZE);
+    const end = Math.ceil((this.size + offset + len) / PAGE_SIZE);
+    for (let page = first; page < end; page++) {
+      if (this.code[page] === 0) continue;
+      this.code[page] = 0;
+      this.staleGeneration++;
+    }
+  }
+
+  /** What a debugger sees at physical addresses: RAM or ROM, else undefined. A view, not a copy. */
+  peek(pa: number, len: number): Uint8Array | undefined {
+    if (this.contains(pa, len)) return this.bytes(pa, len);
+    const at = pa - this.romBase;
+    return at >= 0 && len >= 0 && at + len <= this.rom.length ? this.rom.subarray(at, at + len) : undefined;
   }
 
   /** Indices of the pages written since `clearDirty`, ascending; page n is at `base + n * PAGE_SIZE`. */

@@ -3,7 +3,9 @@
  * paths (slow/) over one wasm memory. They find the state of the hart that runs at its bottom; when another
  * hart is to run, the engine parks that state in its owner's region and brings the other's (docs/smp.md).
  */
+import { assert } from '../base/assert.ts';
 import { fromBase64 } from '../base/bytes.ts';
+import { ROM_OPEN_OFFSET } from '../bus/memory-map.ts';
 import type { Ram } from '../bus/ram.ts';
 import type { CpuFeatures } from '../isa/extensions.ts';
 import type { WasmTemplate } from '../wasm/encoder.ts';
@@ -110,6 +112,9 @@ export class Engine {
     this.run = exports['run'] as (budget: number) => number;
     this.bottom.i32[layout.HARTS >> 2] = ram.map.harts;
     this.bottom.i32[layout.HART_STRIDE >> 2] = ram.map.hartStride;
+    assert(layout.ROM_OPEN === ROM_OPEN_OFFSET, 'the places of ROM');
+    this.bottom.u64[layout.ROM_BASE >> 3] = BigInt(ram.romBase);
+    this.bottom.u64[layout.ROM_SIZE >> 3] = BigInt(ram.rom.length);
   }
 
   /** Called for each instruction that is decoded, before it first runs. */

@@ -172,6 +172,15 @@ export const RUNNING_HART = 4040;
 /** i32: distance between the regions of two harts. */
 export const HART_STRIDE = 4044;
 
+/**
+ * ROM that harts read and run straight, as bus/ram.ts keeps it: which banks are open (i32, a bit each), its physical
+ * address and size (64 bits each). It follows RAM in the wasm memory and in the count of pages.
+ */
+export const ROM_OPEN = 4048;
+export const ROM_BASE = 4056;
+export const ROM_SIZE = 4064;
+export const ROM_BANK_SHIFT = 25;
+
 /** In each hart's region: its state while another one runs. */
 export const PARKED_STATE = 4096;
 

@@ -3,6 +3,7 @@ import { hex, MIB, viewOf } from '../base/bytes.ts';
 import { UserError } from '../base/user-error.ts';
 import { DEFAULT_FEATURES } from '../isa/extensions.ts';
 import type { Ram } from '../bus/ram.ts';
+import { FLASH_BANK_BYTES } from '../device/flash.ts';
 import { Privilege } from '../cpu/cpu.ts';
 import type { MachineConfig } from './config.ts';
 import { deviceTreeBlob, updatedBlob, type SocDevice } from './device-tree.ts';
@@ -34,6 +35,7 @@ export interface PoweredOn {
 /**
  * Loads everything and resets the harts into it: all of them into firmware; the built-in SBI starts hart 0 alone.
  * @param romBase where the boot ROM is
+ * @param flashBase where the first bank of flash is
  */
 export function powerOn(
   config: MachineConfig,
@@ -42,13 +44,20 @@ export function powerOn(
   soc: readonly SocDevice[],
   rngSeed: Uint8Array,
   romBase: number,
+  flashBase: number,
 ): PoweredOn {
   const hasFirmware = config.bios !== 'none';
   const kernelStart = ram.base + (hasFirmware ? FIRMWARE_BYTES : 0);
   const firmware =
     typeof config.bios === 'string' ? undefined : loadImage(config.bios.bytes, config.bios.name, ram.base);
-  const kernel = config.kernel && loadImage(config.kernel.bytes, config.kernel.name, kernelStart);
-  if (!kernel && !firmware) throw new UserError('no kernel to start', 'name one with -kernel FILE');
+  const hasFlash = (bank: number): boolean => (config.flash ?? []).some(spec => spec.bank === bank);
+  const [startsInFlash, isNextInFlash] = [hasFlash(0), hasFlash(1)];
+  const kernel = isNextInFlash
+    ? undefined
+    : config.kernel && loadImage(config.kernel.bytes, config.kernel.name, kernelStart);
+  const next = isNextInFlash ? flashBase + FLASH_BANK_BYTES : kernel?.start;
+  if (next === undefined && !firmware && !startsInFlash)
+    throw new UserError('no kernel to start', 'name one with -kernel FILE');
 
   const initrd = kernel && config.initrd && placeInitrd(config, ram, kernel);
   const chosen = { append: config.append, rngSeed, ...(initrd ? { initrd } : {}) };
@@ -80,13 +89,14 @@ export function powerOn(
   for (const hart of harts) {
     const { cpu, id } = hart;
     hart.powerOn();
-    cpu.isSbiEnabled = config.bios === 'default';
-    if (firmware) cpu.reset(firmware.start, Privilege.M, id, dtbAt, infoAt);
+    cpu.isSbiEnabled = config.bios === 'default' && !startsInFlash;
+    if (startsInFlash) cpu.reset(flashBase, Privilege.M, id, dtbAt, infoAt);
+    else if (firmware) cpu.reset(firmware.start, Privilege.M, id, dtbAt, infoAt);
     else if (!hasFirmware) cpu.reset(entry, Privilege.M, id, dtbAt, infoAt);
-    else cpu.reset(kernel!.start, Privilege.S, id, dtbAt);
+    else cpu.reset(next!, Privilege.S, id, dtbAt);
     if (cpu.isSbiEnabled && id !== BOOT_HART) hart.stop();
   }
-  return { rom: fwDynamicInfo(kernel?.start ?? 0), deviceTree: dtb };
+  return { rom: fwDynamicInfo(next ?? 0), deviceTree: dtb };
 }
 
 function placeInitrd(config: MachineConfig, ram: Ram, kernel: LoadedImage): { start: number; end: number } {

@@ -47,6 +47,21 @@ export type DeviceSpec = VirtioPlace &
       }
   );
 
+/** `-device loader`: bytes that are put into RAM or flash at power-on. */
+export interface LoaderSpec {
+  readonly file: NamedBytes;
+  /** Where a file without addresses of its own goes. */
+  readonly address?: number;
+  /** An ELF file, too, goes to the address as it is. */
+  readonly isRaw?: boolean;
+}
+
+/** `-drive if=pflash`: the contents of a bank of flash. */
+export interface FlashSpec {
+  readonly bank: 0 | 1;
+  readonly backend: BlockBackend;
+}
+
 export interface MachineConfig {
   readonly memoryMiB: number;
   readonly bios: 'default' | 'none' | NamedBytes;
@@ -66,6 +81,12 @@ export interface MachineConfig {
   /** Supervisor software interrupts have a device too, and the device tree describes three where it described a CLINT. */
   readonly hasAclint?: boolean;
   readonly devices: readonly DeviceSpec[];
+  /**
+   * With one of bank 0, harts start in it, in M-mode. One of bank 1 is the S-mode firmware that the next stage is, and a
+   * kernel is for it to load (fw_cfg).
+   */
+  readonly flash?: readonly FlashSpec[];
+  readonly loaders?: readonly LoaderSpec[];
   /** virtio-mmio version 1 instead of 2. */
   readonly isVirtioLegacy: boolean;
   /** Instruction-counted virtual time: an instruction takes 2^shift ns. Absent: the host's clock. */
@@ -85,3 +106,8 @@ export const VIRTIO_SLOTS = 8;
 export const VIRTUAL_EPOCH_MS = 1_767_225_600_000;
 /** `-icount auto`: 125 MIPS. */
 export const ICOUNT_SHIFT_AUTO = 3;
+
+/** What the guest reads and writes of the host's: disks in the order of their devices, then flash. */
+export function backendsOf({ devices, flash = [] }: Pick<MachineConfig, 'devices' | 'flash'>): BlockBackend[] {
+  return [...devices.flatMap(spec => (spec.kind === 'blk' ? [spec.backend] : [])), ...flash.map(f => f.backend)];
+}

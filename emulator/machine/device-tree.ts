@@ -46,6 +46,8 @@ export interface SocDevice {
   readonly node: string;
   readonly base: number;
   readonly irq?: number;
+  /** Its window is several of this size, one behind the other. */
+  readonly partBytes?: number;
   /** Beside /soc, not in it. */
   readonly isAtRoot?: boolean;
 }
@@ -172,10 +174,12 @@ function describeCpu(cpu: FdtNode, hart: number, features: CpuFeatures): void {
   intc.prop('phandle', intcPhandle(hart));
 }
 
-function describeSocDevice(soc: FdtNode, { device, node: name, base, irq }: SocDevice, harts: number): void {
+function describeSocDevice(soc: FdtNode, { device, node: name, base, irq, partBytes }: SocDevice, harts: number): void {
   const node = soc.child(`${name}@${hex(base).slice(2)}`);
   device.describe(node);
-  node.prop('reg', ...cells64(base), ...cells64(device.windowSize));
+  const size = partBytes ?? device.windowSize;
+  const parts = Array.from({ length: device.windowSize / size }, (_, i) => base + i * size);
+  node.prop('reg', ...parts.flatMap(at => [...cells64(at), ...cells64(size)]));
   if (irq !== undefined) {
     node.prop('interrupt-parent', PLIC_PHANDLE);
     node.prop('interrupts', irq);

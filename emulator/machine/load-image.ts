@@ -25,6 +25,11 @@ export function loadImage(file: Uint8Array, name: string, defaultStart: number):
   };
 }
 
+/** A file as it is, whatever it is. */
+export function rawImage(bytes: Uint8Array, pa: number): LoadedImage {
+  return { segments: [{ pa, bytes, memoryBytes: bytes.length }], start: pa, end: pa + bytes.length };
+}
+
 /** Writes the segments; a segment outside of RAM is a UserError. */
 export function placeImage(ram: Ram, image: LoadedImage, name: string): void {
   const total = image.segments.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);

@@ -17,7 +17,9 @@ import type { VirtioConsole } from '../device/virtio/console.ts';
 import type { UserNetwork } from '../device/net/user-network.ts';
 import { DEFAULT_FEATURES } from '../isa/extensions.ts';
 import { HartState } from '../sbi/hart-state.ts';
+import { FLASH_BYTES } from '../device/flash.ts';
 import { powerOn } from './boot.ts';
+import { loadImage, placeImage, rawImage } from './load-image.ts';
 import type { MachineConfig } from './config.ts';
 import type { SocDevice } from './device-tree.ts';
 import { Hart } from './hart.ts';
@@ -25,7 +27,7 @@ import { RealTime, VirtualTime, type GuestTime } from './guest-time.ts';
 import { SbiCalls } from './sbi-calls.ts';
 import type { StatePart } from './state-part.ts';
 import { Turns } from './turns.ts';
-import { MROM_BASE, RAM_BASE, virtBoard, type Board } from './virt-board.ts';
+import { FLASH_BASE, MROM_BASE, RAM_BASE, virtBoard, type Board } from './virt-board.ts';
 
 /** Why `advance` returned. */
 export const Stop = {
@@ -76,7 +78,10 @@ export class Machine {
   onDebugStop: ((stop: DebugStop) => void) | undefined;
 
   constructor(readonly config: MachineConfig) {
-    this.ram = new Ram(config.memoryMiB * MIB, RAM_BASE, config.harts);
+    const isFlashUsed =
+      (config.flash ?? []).length > 0 ||
+      (config.loaders ?? []).some(({ file, address = 0 }) => isInFlash(address, file.bytes.length));
+    this.ram = new Ram(config.memoryMiB * MIB, RAM_BASE, config.harts, FLASH_BASE, isFlashUsed ? FLASH_BYTES : 0);
     this.time =
       config.icountShift === undefined ? new RealTime() : new VirtualTime(config.icountShift, () => this.instret);
     const now = (): number => Math.floor(this.time.nowNs() / NS_PER_TICK);
@@ -136,9 +141,29 @@ export class Machine {
   powerOn(): Uint8Array {
     const rngSeed = new Uint8Array(RNG_SEED_BYTES);
     this.entropy.fill(rngSeed);
-    const { rom, deviceTree } = powerOn(this.config, this.ram, this.runs, this.board.soc, rngSeed, MROM_BASE);
+    const { rom, deviceTree } = powerOn(
+      this.config,
+      this.ram,
+      this.runs,
+      this.board.soc,
+      rngSeed,
+      MROM_BASE,
+      FLASH_BASE,
+    );
     this.rom.fill(rom);
+    this.placeLoaders();
     return deviceTree;
+  }
+
+  private placeLoaders(): void {
+    const { ram, board } = this;
+    for (const { file, address, isRaw } of this.config.loaders ?? []) {
+      const { bytes, name } = file;
+      const at = address ?? ram.base;
+      if (isInFlash(at, bytes.length)) board.flash.place(at - FLASH_BASE, bytes);
+      else if (isRaw) placeImage(ram, rawImage(bytes, at), name);
+      else placeImage(ram, loadImage(bytes, name, at), name);
+    }
   }
 
   /** Power-on again, RAM as it was except for the images. */
@@ -381,6 +406,7 @@ export class Machine {
   /** Must follow when all parts were loaded one by one. */
   stateLoaded(): void {
     for (const hart of this.runs) hart.compareStimecmp();
+    this.board.flash.imagesLoaded();
     this.ended = undefined;
     this.consoleBuffer.length = 0;
   }
@@ -402,4 +428,8 @@ export class Machine {
     this.harts[id]!.isSsip = level;
     if (level && id !== this.turns.current) this.endTurn();
   }
+}
+
+function isInFlash(address: number, length: number): boolean {
+  return address >= FLASH_BASE && address + length <= FLASH_BASE + FLASH_BYTES;
 }

@@ -8,7 +8,8 @@ import { Aclint } from '../device/aclint.ts';
 import { PcapWriter } from '../device/net/pcap.ts';
 import { UserNetwork } from '../device/net/user-network.ts';
 import type { EntropySource } from '../device/entropy.ts';
-import { FwCfg } from '../device/fw-cfg.ts';
+import { Flash, FLASH_BANK_BYTES, FLASH_BANKS } from '../device/flash.ts';
+import { FwCfg, kernelItems } from '../device/fw-cfg.ts';
 import { GoldfishRtc } from '../device/goldfish-rtc.ts';
 import { Plic } from '../device/plic.ts';
 import { Sswi } from '../device/sswi.ts';
@@ -33,6 +34,7 @@ const CLINT_BASE = 0x200_0000;
 const SSWI_BASE = 0x2f0_0000;
 const PLIC_BASE = 0xc00_0000;
 const UART_BASE = 0x1000_0000;
+export const FLASH_BASE = 0x2000_0000;
 const FW_CFG_BASE = 0x1010_0000;
 const VIRTIO_BASE = 0x1000_1000;
 const VIRTIO_STRIDE = 0x1000;
@@ -61,6 +63,7 @@ export interface Board {
   readonly uart: Uart16550;
   /** The first virtio-console: the agent's channel. */
   readonly virtioConsole: VirtioConsole | undefined;
+  readonly flash: Flash;
   readonly networks: readonly UserNetwork[];
   /** Every device, in device-tree order. */
   readonly soc: readonly SocDevice[];
@@ -83,7 +86,20 @@ export function virtBoard(inputs: BoardInputs): Board {
   );
   const uart = new Uart16550(clock, plic.line(UART_IRQ), inputs.onConsoleByte);
   const rtc = new GoldfishRtc(clock, plic.line(RTC_IRQ), BigInt(Math.floor(config.epochMs)) * 1_000_000n);
-  const fwCfg = new FwCfg({ ram, harts: harts.length, files: config.fwCfg ?? [], guestError: config.guestError });
+  const flashImages = Array.from(
+    { length: FLASH_BANKS },
+    (_, bank) => config.flash?.find(spec => spec.bank === bank)?.backend,
+  );
+  const flash = new Flash(ram, flashImages, config.guestError);
+  const { kernel, initrd } = config;
+  const isKernelForFirmware = flashImages[1] !== undefined && kernel !== undefined;
+  const fwCfg = new FwCfg({
+    ram,
+    harts: harts.length,
+    files: config.fwCfg ?? [],
+    items: isKernelForFirmware ? kernelItems(kernel.bytes, initrd?.bytes, config.append) : [],
+    guestError: config.guestError,
+  });
   const test = new TestFinisher(inputs.onExit, inputs.onReset);
 
   const networks: UserNetwork[] = [];
@@ -111,6 +127,7 @@ export function virtBoard(inputs: BoardInputs): Board {
   });
   const soc: SocDevice[] = [
     { device: fwCfg, node: 'fw-cfg', base: FW_CFG_BASE, isAtRoot: true },
+    { device: flash, node: 'flash', base: FLASH_BASE, isAtRoot: true, partBytes: FLASH_BANK_BYTES },
     { device: rtc, node: 'rtc', base: RTC_BASE, irq: RTC_IRQ },
     { device: uart, node: 'serial', base: UART_BASE, irq: UART_IRQ },
     { device: test, node: 'test', base: TEST_BASE },
@@ -123,7 +140,7 @@ export function virtBoard(inputs: BoardInputs): Board {
   const bus = new Bus(config.guestError);
   for (const { base, device } of [...soc, ...pci.windows]) bus.attach(base, device);
   const virtioConsole = virtio.map(({ device }) => device).find(device => device instanceof VirtioConsole);
-  return { bus, aclint, uart, virtioConsole, networks, soc };
+  return { bus, aclint, uart, virtioConsole, flash, networks, soc };
 }
 
 function virtioDevice(spec: DeviceSpec, inputs: BoardInputs, networks: UserNetwork[]): VirtioDevice {

@@ -16,9 +16,7 @@ import { hasQemu } from '../lib/qemu.ts';
 const hasDtc = spawnSync('dtc', ['--version']).status === 0;
 
 /** Nodes of QEMU's that we do not have, with all below them. */
-const ABSENT: readonly RegExp[] = [
-  /^\/flash@/, // no flash: firmware comes with -bios
-];
+const ABSENT: readonly RegExp[] = [];
 
 /** Properties that differ on purpose: which, and what ours says. */
 const OURS: readonly { readonly at: RegExp; readonly ours: RegExp | undefined }[] = [

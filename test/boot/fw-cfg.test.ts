@@ -4,7 +4,7 @@ import { Machine } from '../../emulator/machine/machine.ts';
 import { Program, testConfig } from '../../emulator/machine/test-kernel.ts';
 import { randomFrom } from '../isa/random-program.ts';
 import { hasQemu } from '../lib/qemu.ts';
-import { onOurs, onQemu, type BusAccess } from '../lib/qtest.ts';
+import { firstDifference, onOurs, onQemu, type BusAccess } from '../lib/qtest.ts';
 
 const DATA = 0x1010_0000;
 const SELECTOR = 0x1010_0008;
@@ -79,13 +79,5 @@ test.skipIf(!hasQemu()).each([1, 2])('seed %i: it reads as QEMU does', async see
   const machine = new Machine(testConfig(new Program().spin(), { memoryMiB: MEMORY_MIB, harts: HARTS }));
   const args = ['-nographic', '-bios', 'none', '-m', `${MEMORY_MIB}`, '-smp', `${HARTS}`];
   const theirs = await onQemu(args, sequence);
-  const ours = onOurs(machine, sequence);
-  const at = ours.findIndex((value, i) => value !== theirs[i]);
-  const shown = (i: number): string => {
-    const access = sequence[i]!;
-    return `${access.kind} ${access.pa.toString(16)} ${access.width}`;
-  };
-  expect(at < 0 ? 'all the same' : `access ${at}, ${shown(at)}: ours ${ours[at]}, QEMU's ${theirs[at]}`).toBe(
-    'all the same',
-  );
+  expect(firstDifference(sequence, onOurs(machine, sequence), theirs)).toBe('none');
 });

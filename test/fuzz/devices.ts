@@ -5,7 +5,7 @@
 import { strict as assert } from 'node:assert';
 import { defaultMac } from '../../emulator/device/net/config.ts';
 import { networkFromOptions } from '../../emulator/device/net/options.ts';
-import type { DeviceSpec } from '../../emulator/machine/config.ts';
+import type { DeviceSpec, FlashSpec } from '../../emulator/machine/config.ts';
 import { Machine } from '../../emulator/machine/machine.ts';
 import { Program, testConfig } from '../../emulator/machine/test-kernel.ts';
 import { CowLayer } from '../../emulator/storage/cow-layer.ts';
@@ -28,6 +28,8 @@ const TABLES = RAM + 10 * MIB;
 const BUFFERS = RAM + 12 * MIB;
 
 const FW_CFG_DMA = 0x1010_0010;
+const FLASH = 0x2000_0000;
+const FLASH_BANK = 32 * MIB;
 
 const F_NEXT = 1;
 const F_WRITE = 2;
@@ -83,6 +85,8 @@ export class DeviceFuzz {
       testConfig(new Program().spin(), {
         memoryMiB: RAM_BYTES / MIB,
         devices,
+        // Where there is an image, flash is memory that harts read.
+        ...(board === 'mmio2' ? { flash: [flashImage()] } : {}),
         isVirtioLegacy: board === 'mmio1',
         isRebootRefused: false,
         icountShift: 10,
@@ -256,6 +260,21 @@ export class DeviceFuzz {
     const words = [control, random.length(), Math.floor(address / 2 ** 32), address % 2 ** 32];
     words.forEach((word, i) => this.write32(at + 4 * i, bigEndian(word)));
     machine.bus.write(FW_CFG_DMA, 8, bigEndian(Math.floor(at / 2 ** 32)), bigEndian(at % 2 ** 32));
+  }
+
+  /** Flash: a command, and what may follow it. */
+  flash(): void {
+    const { random, machine } = this;
+    const width = random.pick([1, 2, 4, 4, 8] as const);
+    const near = random.pick([0, 0x4_0000, FLASH_BANK, FLASH_BANK + 0x1000, 2 * FLASH_BANK - 0x100]);
+    const at = FLASH + near + width * random.below(0x100 / width);
+    const value = (): number =>
+      random.pick([0x10, 0x20, 0x40, 0x50, 0x60, 0x70, 0x90, 0x98, 0xe8, 0xff, random.word()]);
+    machine.bus.write(at, width, value(), 0);
+    for (let n = random.below(5); n > 0; n--) {
+      if (random.chance(0.5)) machine.bus.read(at, width);
+      else machine.bus.write(at, width, random.pick([0xd0, 0, 1, 3, 0xffff, value()]), random.word());
+    }
   }
 
   notify(): void {
@@ -437,6 +456,10 @@ export class DeviceFuzz {
   }
 }
 
+function flashImage(): FlashSpec {
+  return { bank: 1, backend: new CowLayer(new MemoryBackend(new Uint8Array(FLASH_BANK), true)) };
+}
+
 function bigEndian(word: number): number {
   const bytes = [24, 16, 8, 0].map(shift => (word >>> shift) & 0xff);
   return bytes.reduceRight((value, byte) => value * 256 + byte, 0);
@@ -462,6 +485,7 @@ const OPERATIONS = {
   garbageAvailable: 5,
   notify: 8,
   firmwareDma: 3,
+  flash: 3,
   time: 5,
   memory: 2,
   fromHost: 3,

@@ -66,6 +66,23 @@ export function onOurs({ ram, bus }: Machine, accesses: readonly BusAccess[]): s
   });
 }
 
+/** For a message; 'none' when both read the same. */
+export function firstDifference(
+  accesses: readonly BusAccess[],
+  ours: readonly string[],
+  theirs: readonly string[],
+): string {
+  const at = accesses.findIndex((_, i) => ours[i] !== theirs[i]);
+  if (at < 0) return 'none';
+  const shown = accesses
+    .slice(Math.max(0, at - 8), at + 1)
+    .map(
+      access =>
+        `${access.kind} ${access.pa.toString(16)} ${access.width} ${'value' in access ? access.value.toString(16) : ''}`,
+    );
+  return `access ${at}: ours ${ours[at]}, QEMU's ${theirs[at]}, after ${shown.join('; ')}`;
+}
+
 function littleEndian(bytes: Uint8Array): bigint {
   return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 }

@@ -14,7 +14,7 @@ import {
   PC,
   TRAPPED,
 } from '../layout';
-import { isOpen, isRam, noteLarge, placeOf, translate, trapAccess } from './mmu';
+import { isOpen, isReadable, noteLarge, placeOf, translate, trapAccess } from './mmu';
 import { decodedPage, pageOf } from './ram';
 import { BREAKPOINT, cell, EXECUTE, hasTrapped, setCell, setWord, word } from './state';
 import { fillExec, findExec } from './tlb';
@@ -89,10 +89,10 @@ function enterGuarded(pc: u64, pa: u64): i32 {
   return GO;
 }
 
-/** Code runs from RAM alone: anything else is an access fault. The caller asks PMP for the rest of the page. */
+/** Code runs from RAM and open ROM alone: anything else is an access fault. The caller asks PMP for the rest of the page. */
 function fetchAddress(va: u64, context: i32): u64 {
   const pa = translate(va, 2, EXECUTE, context);
-  if (!hasTrapped() && !isRam(pa, 2)) trapAccess(va, EXECUTE);
+  if (!hasTrapped() && !isReadable(pa, 2)) trapAccess(va, EXECUTE);
   return pa;
 }
 

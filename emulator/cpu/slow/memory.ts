@@ -13,7 +13,7 @@ import {
   RESERVED,
 } from '../layout';
 import { mmioRead, mmioWrite } from './host';
-import { isOpen, isRam, noteLarge, placeOf, translate, trapAccess } from './mmu';
+import { isOpen, isRam, isReadable, noteLarge, placeOf, translate, trapAccess } from './mmu';
 import { hasCode, markWritten, pageOf } from './ram';
 import { cell, hasTrapped, LOAD_MISALIGNED, READ, setCell, STORE_MISALIGNED, word, WRITE } from './state';
 import { fillData, findData } from './tlb';
@@ -43,7 +43,7 @@ function loadAny(va: u64, width: i32): u64 {
   if (place != 0) return loadPlace(place, width);
   const pa = translate(va, width, READ, word(DATA_CONTEXT));
   if (hasTrapped()) return 0;
-  if (!isRam(pa, width)) return loadDevice(va, pa, width);
+  if (!isReadable(pa, width)) return loadDevice(va, pa, width);
   fill(va, pa, READ);
   return loadPlace(placeOf(pa), width);
 }
@@ -177,7 +177,7 @@ function loadAcross(va: u64, width: i32): u64 {
   for (let i = 0; i < width; i++) {
     const at = va + i;
     const pa = at < second ? first + i : secondPa + (at - second);
-    if (!isRam(pa, 1)) {
+    if (!isReadable(pa, 1)) {
       trapAccess(at, READ);
       return 0;
     }

@@ -9,12 +9,16 @@ import {
   MMU_USER,
   MSTATUS,
   PRIV,
+  ROM_BANK_SHIFT,
+  ROM_BASE,
+  ROM_OPEN,
+  ROM_SIZE,
   SATP,
   TRACE_WALKS,
   WALK_VA,
 } from '../layout';
 import { isPmpActive, pmpAllows } from './pmp';
-import { markWritten } from './ram';
+import { markWritten, memoryOffset } from './ram';
 import {
   cell,
   EXECUTE,
@@ -56,9 +60,22 @@ export function isRam(pa: u64, bytes: u64): bool {
   return at < size && at + bytes <= size;
 }
 
-/** Where a RAM address is in the wasm memory. */
+/** In a bank of ROM that is open. */
+function isRom(pa: u64, bytes: u64): bool {
+  const at = pa - cell(ROM_BASE);
+  const size = cell(ROM_SIZE);
+  if (at >= size || at + bytes > size) return false;
+  return ((word(ROM_OPEN) >> (<i32>(at >> ROM_BANK_SHIFT))) & 1) != 0;
+}
+
+/** Loads and fetches go straight there. */
+export function isReadable(pa: u64, bytes: u64): bool {
+  return isRam(pa, bytes) || isRom(pa, bytes);
+}
+
+/** Where an address of RAM or ROM is in the wasm memory. */
 export function placeOf(pa: u64): usize {
-  return <usize>(pa - cell(CFG_RAM_BASE)) + <usize>word(CFG_RAM);
+  return <usize>memoryOffset(pa) + <usize>word(CFG_RAM);
 }
 
 /** The physical address of `bytes` at `va`, in one page; or NO_PAGE after trapping (the caller checks `hasTrapped`). */

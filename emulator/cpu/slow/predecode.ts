@@ -44,7 +44,6 @@ import {
   CFG_DECODED_HEADER,
   CFG_EXTENSIONS,
   CFG_RAM,
-  CFG_RAM_BASE,
   DECODED_OWNER,
   F_REGS,
   FEATURE_C,
@@ -64,7 +63,8 @@ import {
 } from '../layout';
 import { CANDIDATES, FORMATS, ROWS, RUNS, STARTS } from './decode-tables.gen';
 import { decoded } from './host';
-import { cell, has, word } from './state';
+import { addressOfPage } from './ram';
+import { has, word } from './state';
 
 const PAGE_SIZE: i32 = 4096;
 const LAST_HALFWORD: i32 = PAGE_SIZE - 2;
@@ -105,7 +105,7 @@ export function decode(page: usize, op: usize): void {
       return;
     }
     const raw = isLong ? load<i32>(code + offset) : low;
-    if (isTraced) decoded(<f64>(cell(CFG_RAM_BASE) + ((<u64>owner) << 12) + offset), raw);
+    if (isTraced) decoded(<f64>(addressOfPage(owner) + offset), raw);
     const row = rowOf(raw);
     if (row == 0) {
       writeOp(at, HANDLER_ILLEGAL, raw);

@@ -1,4 +1,4 @@
-/** Bookkeeping of guest RAM: the dirty map, and the decoded form of its pages. */
+/** Bookkeeping of guest RAM, and of the ROM behind it: the dirty map, and the decoded form of its pages. */
 import {
   CFG_CODE,
   CFG_DECODED,
@@ -7,17 +7,33 @@ import {
   CFG_DECODED_PAGES,
   CFG_DIRTY,
   CFG_RAM_BASE,
+  CFG_RAM_SIZE,
   DECODED_OWNER,
   HANDLER_PAGE_END,
   NEXT_DECODED,
+  ROM_BASE,
 } from '../layout';
 import { cell, setWord, word } from './state';
 import { flushExecOfAll, protectPage } from './tlb';
 
 const OPS_BYTES: usize = 2048 * 16;
 
+/** How far behind the start of RAM an address of RAM or ROM is, with ROM behind RAM. */
+export function memoryOffset(pa: u64): u64 {
+  const at = pa - cell(CFG_RAM_BASE);
+  const size = cell(CFG_RAM_SIZE);
+  return at < size ? at : size + (pa - cell(ROM_BASE));
+}
+
+/** The other way round. */
+export function addressOfPage(page: usize): u64 {
+  const at = (<u64>page) << 12;
+  const size = cell(CFG_RAM_SIZE);
+  return at < size ? cell(CFG_RAM_BASE) + at : cell(ROM_BASE) + (at - size);
+}
+
 export function pageOf(pa: u64): usize {
-  return <usize>((pa - cell(CFG_RAM_BASE)) >> 12);
+  return <usize>(memoryOffset(pa) >> 12);
 }
 
 /** After a store to RAM at `pa`: its page is dirty, and its decoded code is stale. */

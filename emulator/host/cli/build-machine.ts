@@ -3,11 +3,14 @@ import { utf8 } from '../../base/bytes.ts';
 import { UserError } from '../../base/user-error.ts';
 import {
   VIRTUAL_EPOCH_MS,
+  type FlashSpec,
+  type LoaderSpec,
   type DeviceSpec,
   type MachineConfig,
   type NamedBytes,
   type VirtioPlace,
 } from '../../machine/config.ts';
+import type { BlockBackend } from '../../storage/block-backend.ts';
 import { CowLayer } from '../../storage/cow-layer.ts';
 import { openDisk } from '../node/disk-image.ts';
 import { builtImage, outputFile, readNamed } from '../node/files.ts';
@@ -45,14 +48,21 @@ function build(
   guestError: (what: string) => void,
   files: { close(): void }[],
 ): Omit<BuiltMachine, 'files'> {
-  const isDefaultSystem = options.kernel === undefined && (options.bios === 'default' || options.bios === 'none');
+  const isDefaultSystem =
+    options.kernel === undefined &&
+    options.flash.length === 0 &&
+    (options.bios === 'default' || options.bios === 'none');
   const rootDrive: DriveFlag = { file: builtImage('rootfs.img'), id: '', isReadOnly: true, isVirtio: false };
-  const blk = (drive: DriveFlag, serial: string, place: VirtioPlace): DeviceSpec => {
+  const open = (drive: DriveFlag): BlockBackend => {
     const disk = openDisk(drive.file, drive.isReadOnly || options.isSnapshot, drive.format);
     files.push(...disk.files);
-    const backend = options.isSnapshot && !drive.isReadOnly ? new CowLayer(disk.backend) : disk.backend;
-    return { kind: 'blk', backend, serial, ...place };
+    return options.isSnapshot && !drive.isReadOnly ? new CowLayer(disk.backend) : disk.backend;
   };
+  const blk = (drive: DriveFlag, serial: string, place: VirtioPlace): DeviceSpec => {
+    return { kind: 'blk', backend: open(drive), serial, ...place };
+  };
+  const flash = options.flash.map(({ bank, drive }): FlashSpec => ({ bank, backend: open(drive) }));
+  const loaders: LoaderSpec[] = [];
   const devices: DeviceSpec[] = isDefaultSystem ? [blk(rootDrive, '', { bus: 'mmio' })] : [];
   const cards = new Cards(options, dump => {
     const { write, close } = outputFile(dump.file, 'filter-dump');
@@ -77,6 +87,9 @@ function build(
         break;
       case 'net':
         devices.push(cards.device(flag, place));
+        break;
+      case 'loader':
+        loaders.push(loaderOf(flag));
         break;
       case 'port':
         chardev = portOf(options, flag, devices, chardev);
@@ -118,6 +131,8 @@ function build(
     cpu: options.cpu,
     ...(options.hasAclint ? { hasAclint: true } : {}),
     devices,
+    ...(flash.length === 0 ? {} : { flash }),
+    ...(loaders.length === 0 ? {} : { loaders }),
     isVirtioLegacy: options.isVirtioLegacy,
     ...(options.icountShift === undefined ? {} : { icountShift: options.icountShift }),
     isRebootRefused: options.isRebootRefused,
@@ -125,12 +140,30 @@ function build(
     ...(isVirtual ? { seed: VIRTUAL_SEED } : {}),
     guestError,
   };
-  const hasWritableDrive = !options.isSnapshot && options.drives.some(drive => !drive.isReadOnly);
+  const hasWritableDrive =
+    !options.isSnapshot && [...options.drives, ...options.flash.map(f => f.drive)].some(drive => !drive.isReadOnly);
   return { config, chardev, hasWritableDrive };
 }
 
 function fwCfgFile({ name, from }: FwCfgFlag): NamedBytes {
   return { name, bytes: 'file' in from ? readNamed(from.file, 'fw_cfg').bytes : utf8(from.text) };
+}
+
+function loaderOf({ props }: DeviceFlag): LoaderSpec {
+  const bad = (hint: string): UserError => new UserError('-device loader: not understood', hint);
+  const file = props.get('file');
+  if (file === undefined) throw bad('name what is to be loaded with file=');
+  const addressText = props.get('addr');
+  const address = Number(addressText);
+  if (addressText !== undefined && !(addressText !== '' && Number.isSafeInteger(address) && address >= 0))
+    throw bad(`addr=${addressText}: write an address such as 0x20000000`);
+  const isRaw = ['on', 'true'].includes(props.get('force-raw') ?? 'off');
+  if (isRaw && addressText === undefined) throw bad('say where it goes with addr=');
+  return {
+    file: readNamed(file, 'loader'),
+    ...(addressText === undefined ? {} : { address }),
+    ...(isRaw ? { isRaw } : {}),
+  };
 }
 
 /** The object is the host's generator, as without it; but it must be there. */

@@ -35,9 +35,11 @@ export function loadRun(options: CliOptions, name: string, guestError: GuestErro
     throw new UserError(`-${other} beside -loadvm: the machine is the snapshot's`, `leave -${other} out`);
   const files: FileBackend[] = [];
   let drives = 0;
+  // In the snapshot, flash follows the disks.
+  const places = [...options.drives, ...options.flash.map(({ drive }) => drive)];
   const loaded = loadSnapshot(readSnapshotFile(snapshotPath(name)), {
     openDrive: (identity, nth) => {
-      const disk = openSnapshotDrive(identity, options.drives[nth]?.file);
+      const disk = openSnapshotDrive(identity, places[nth]?.file);
       files.push(...disk.files);
       drives++;
       return disk.backend;
@@ -45,11 +47,8 @@ export function loadRun(options: CliOptions, name: string, guestError: GuestErro
     sockets: nodeSockets,
     guestError,
   });
-  if (options.drives.length > drives) {
-    throw new UserError(
-      `-drive ${options.drives[drives]!.file}: the snapshot's machine has ${drives} drives`,
-      'leave it out',
-    );
+  if (places.length > drives) {
+    throw new UserError(`-drive ${places[drives]!.file}: the snapshot's machine has ${drives} drives`, 'leave it out');
   }
   return { ...loaded, files, isAgentReady: parseSession(loaded.session).isAgentReady };
 }

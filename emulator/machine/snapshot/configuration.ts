@@ -72,6 +72,8 @@ const FIELDS: Record<Exclude<keyof MachineConfig, 'guestError'>, { check: Check;
     isOptional: true,
   },
   cpu: { check: value => isObject(value) && Object.values(value as JsonObject).every(isBoolean), isOptional: true },
+  flash: { check: value => isList(value) && (value as Json[]).every(isFlash), isOptional: true },
+  loaders: { check: () => false, isOptional: true },
   hasAclint: { check: isBoolean, isOptional: true },
   devices: { check: value => isList(value) && (value as Json[]).every(isDevice) },
   isVirtioLegacy: { check: isBoolean },
@@ -107,6 +109,12 @@ function isPlace({
   return isCount(slot) && (slot as number) < 32 && isCount(fn) && (fn as number) < 8;
 }
 
+function isFlash(value: Json): boolean {
+  if (!isObject(value)) return false;
+  const { bank = null, drive = null } = value as JsonObject;
+  return (bank === 0 || bank === 1) && isDrive(drive);
+}
+
 function isDrive(value: Json): boolean {
   if (!isObject(value)) return false;
   const { label = null, sizeBytes = null, hash = null, isReadOnly = null, hasLayer = null } = value as JsonObject;
@@ -114,10 +122,11 @@ function isDrive(value: Json): boolean {
 }
 
 export function configurationText(config: MachineConfig): string {
-  const { guestError: _host, devices, fwCfg, ...rest } = config;
+  const { guestError: _host, devices, fwCfg, flash, ...rest } = config;
   const images = Object.fromEntries(IMAGE_KEYS.flatMap(key => imageRow(key, config[key])));
   const files = fwCfg && { fwCfg: fwCfg.map(({ name, bytes }) => ({ name, hex: hexOf(bytes) })) };
-  return JSON.stringify({ ...rest, ...images, ...files, devices: devices.map(deviceRow) });
+  const banks = flash && { flash: flash.map(({ bank, backend }) => ({ bank, drive: identityOf(backend) })) };
+  return JSON.stringify({ ...rest, ...images, ...files, ...banks, devices: devices.map(deviceRow) });
 }
 
 function imageRow(key: ImageKey, image: MachineConfig[ImageKey]): [string, Json][] {
@@ -185,6 +194,13 @@ export function configOf(
     const { drive, ...rest } = row;
     return { ...rest, backend: backendOf(drive as unknown as DriveIdentity, drives++, host) };
   });
+  const banks = fields['flash'] as { bank: number; drive: unknown }[] | undefined;
+  if (banks) {
+    config['flash'] = banks.map(({ bank, drive }) => ({
+      bank,
+      backend: backendOf(drive as DriveIdentity, drives++, host),
+    }));
+  }
   return config as unknown as MachineConfig;
 }
 

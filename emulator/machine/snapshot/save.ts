@@ -4,6 +4,7 @@ import { StateWriter } from '../../base/state.ts';
 import { UserError } from '../../base/user-error.ts';
 import { CowLayer } from '../../storage/cow-layer.ts';
 import type { BlockBackend } from '../../storage/block-backend.ts';
+import { backendsOf } from '../config.ts';
 import type { Machine } from '../machine.ts';
 import { CONFIGURATION, CONFIGURATION_VERSION, configurationText, IMAGE_KEYS } from './configuration.ts';
 import { encodeSection, END, fileHeader, type SectionData } from './file.ts';
@@ -30,13 +31,18 @@ export function* snapshotPieces(machine: Machine, session?: SessionText): Genera
 }
 
 export function drivesOf(machine: Machine): readonly BlockBackend[] {
-  return machine.config.devices.flatMap(spec => (spec.kind === 'blk' ? [spec.backend] : []));
+  return backendsOf(machine.config);
 }
 
 function refuseUnsavable(machine: Machine): void {
   if (machine.exitCode !== undefined) {
     throw new UserError(`the machine has ended with status ${machine.exitCode}`, 'take the snapshot while it runs');
   }
+  if ((machine.config.loaders ?? []).length > 0)
+    throw new UserError(
+      'a snapshot does not hold the files of -device loader',
+      'put them into flash: -drive if=pflash',
+    );
   drivesOf(machine).forEach((backend, nth) => {
     if (backend.isReadOnly || backend instanceof CowLayer) return;
     throw new UserError(

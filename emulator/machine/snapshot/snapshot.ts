@@ -8,7 +8,8 @@ import type { Ram } from '../../bus/ram.ts';
 import type { NetworkConfig } from '../../device/net/config.ts';
 import { UserError } from '../../base/user-error.ts';
 import { CowLayer, type CowSnapshot } from '../../storage/cow-layer.ts';
-import type { DeviceSpec } from '../config.ts';
+import type { BlockBackend } from '../../storage/block-backend.ts';
+import { backendsOf, type DeviceSpec, type MachineConfig } from '../config.ts';
 import { Machine } from '../machine.ts';
 
 const ABSENT = -1;
@@ -42,7 +43,7 @@ export class SnapshotKeeper {
       contents.set(pageOf(ram, page), slot * PAGE_SIZE);
       slots[page] = slot;
     });
-    const disks = layers(machine.config.devices).map(layer => layer.snapshot());
+    const disks = layers(machine.config).map(layer => layer.snapshot());
     const snapshot = new Snapshot(machine.saveState(), pages, contents, slots, disks);
     ram.clearDirty();
     this.base = snapshot;
@@ -56,7 +57,7 @@ export class SnapshotKeeper {
     for (const page of pages) this.copyPage(snapshot, page);
     ram.clearDirty();
     this.base = snapshot;
-    layers(machine.config.devices).forEach((layer, i) => layer.restore(snapshot.disks[i]!));
+    layers(machine.config).forEach((layer, i) => layer.restore(snapshot.disks[i]!));
     machine.loadState(snapshot.state);
   }
 
@@ -76,10 +77,14 @@ export class SnapshotKeeper {
 export function emptyTwin(machine: Machine): Machine {
   const devices = machine.config.devices.map((spec): DeviceSpec => {
     if (spec.kind === 'net') return { ...spec, network: withFreePorts(spec.network) };
-    if (spec.kind !== 'blk' || !(spec.backend instanceof CowLayer)) return spec;
-    return { ...spec, backend: new CowLayer(spec.backend.base, spec.backend.isReadOnly) };
+    return spec.kind === 'blk' ? { ...spec, backend: withOwnLayer(spec.backend) } : spec;
   });
-  return new Machine({ ...machine.config, devices });
+  const flash = machine.config.flash?.map(spec => ({ ...spec, backend: withOwnLayer(spec.backend) }));
+  return new Machine({ ...machine.config, devices, ...(flash ? { flash } : {}) });
+}
+
+function withOwnLayer(backend: BlockBackend): BlockBackend {
+  return backend instanceof CowLayer ? new CowLayer(backend.base, backend.isReadOnly) : backend;
 }
 
 function withFreePorts(network: NetworkConfig): NetworkConfig {
@@ -87,11 +92,10 @@ function withFreePorts(network: NetworkConfig): NetworkConfig {
   return { ...network, hostForwards };
 }
 
-function layers(devices: readonly DeviceSpec[]): CowLayer[] {
-  return devices.flatMap(spec => {
-    if (spec.kind !== 'blk') return [];
-    if (spec.backend instanceof CowLayer) return [spec.backend];
-    if (spec.backend.isReadOnly) return [];
+function layers(config: MachineConfig): CowLayer[] {
+  return backendsOf(config).flatMap(backend => {
+    if (backend instanceof CowLayer) return [backend];
+    if (backend.isReadOnly) return [];
     throw new UserError(
       'a snapshot cannot hold a drive that is written to its file',
       'open it with -snapshot or readonly=on',

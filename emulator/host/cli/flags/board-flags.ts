@@ -3,7 +3,7 @@ import { UserError } from '../../../base/user-error.ts';
 import { FW_CFG_NAME_MAX } from '../../../device/fw-cfg.ts';
 import { utf8 } from '../../../base/bytes.ts';
 import { parseOptions, parseProps } from './option-list.ts';
-import type { CliOptions } from './options.ts';
+import type { CliOptions, DriveFlag } from './options.ts';
 
 const bad = (flag: string, value: string, hint: string): UserError =>
   new UserError(`-${flag} ${value}: not understood`, hint);
@@ -37,6 +37,17 @@ export function applyMachine(options: CliOptions, value: string): void {
         throw bad('M', value, 'known are dumpdtb=FILE, aclint=on|off and aia=none');
     }
   }
+}
+
+/** @param unit the bank, or absent for the first that has nothing yet */
+export function addFlash(options: CliOptions, drive: DriveFlag, unit: string | undefined, flag: string): void {
+  const isTaken = (bank: number): boolean => options.flash.some(taken => taken.bank === bank);
+  const bank = unit === undefined ? (isTaken(0) ? 1 : 0) : Number(unit);
+  if (bank !== 0 && bank !== 1)
+    throw new UserError(`${flag}: there is no unit ${unit}`, 'the banks are unit=0 and unit=1');
+  if (isTaken(bank))
+    throw new UserError(`${flag}: bank ${bank} of flash is taken`, 'give each image a unit of its own');
+  options.flash.push({ bank, drive });
 }
 
 /** As QEMU: the name may stand alone in front, and exactly one of file and string is needed. */

@@ -8,7 +8,7 @@ export interface DeviceModel {
   readonly name: string;
   /** QEMU's short name for it. */
   readonly alias?: string;
-  readonly kind: 'blk' | 'console' | 'rng' | 'port' | 'net';
+  readonly kind: 'blk' | 'console' | 'rng' | 'port' | 'net' | 'loader';
   /** A port sits on the console in front of it. */
   readonly bus?: 'mmio' | 'pci';
   /** Beside `id`, and what its bus brings. */
@@ -26,6 +26,7 @@ export const DEVICE_MODELS: readonly DeviceModel[] = [
   { name: 'virtserialport', kind: 'port', props: ['chardev', 'name'] },
   { name: 'virtio-rng-pci', alias: 'virtio-rng', kind: 'rng', bus: 'pci', props: ['rng'] },
   { name: 'virtio-rng-device', kind: 'rng', bus: 'mmio', props: ['rng'] },
+  { name: 'loader', kind: 'loader', props: ['file', 'addr', 'force-raw'] },
 ];
 
 const MMIO_PROPS = ['bus'];

@@ -2,7 +2,7 @@
 import { UserError } from '../../../base/user-error.ts';
 import { HARTS_MAX, ICOUNT_SHIFT_AUTO } from '../../../machine/config.ts';
 import { EXTENSIONS } from '../../../isa/extensions.ts';
-import { applyFwCfg, applyMachine } from './board-flags.ts';
+import { addFlash, applyFwCfg, applyMachine } from './board-flags.ts';
 import { parseCpu } from './cpu-flag.ts';
 import { checkDevice, DEVICE_MODELS } from './device-models.ts';
 import { DISK_FORMATS } from '../../node/disk-image.ts';
@@ -12,7 +12,7 @@ import { applyObject } from './object-flags.ts';
 import { parseProps, splitFirst } from './option-list.ts';
 import { LOG_ITEMS } from './log-items.ts';
 import { applyChardev, applyMon, applyMonitor, applySerial } from './stream-flags.ts';
-import type { CliOptions, DeviceFlag } from './options.ts';
+import type { CliOptions, DeviceFlag, DriveFlag } from './options.ts';
 
 export interface Flag {
   /** First the name that help shows. */
@@ -25,7 +25,7 @@ export interface Flag {
   apply(options: CliOptions, value: string): void;
 }
 
-const DRIVE_PROPS = ['file', 'format', 'if', 'id', 'readonly', 'cache', 'media'];
+const DRIVE_PROPS = ['file', 'format', 'if', 'id', 'readonly', 'cache', 'media', 'unit', 'index'];
 const ICOUNT_MAX = 10;
 
 export const FLAGS: readonly Flag[] = [
@@ -71,9 +71,16 @@ export const FLAGS: readonly Flag[] = [
   },
   {
     names: ['drive'],
-    argument: 'file=F,format=raw|qcow2,if=virtio|none[,id=X,readonly=on]',
-    help: 'a disk image: a disk on PCI, or with if=none the drive of a -device; qcow2 needs readonly=on or -snapshot',
+    argument: 'file=F,format=raw|qcow2,if=virtio|none|pflash[,id=X,readonly=on]',
+    help: 'a disk image: a disk on PCI, with if=none the drive of a -device, with if=pflash,unit=0|1 a bank of flash; qcow2 needs readonly=on or -snapshot',
     apply: applyDrive,
+  },
+  {
+    names: ['pflash'],
+    argument: 'FILE',
+    help: 'as -drive if=pflash,format=raw: the next bank of flash, 32 MiB. Harts start in bank 0, in M-mode; bank 1 is S-mode firmware',
+    apply: (o, v) =>
+      addFlash(o, { file: v, id: '', isReadOnly: false, format: 'raw', isVirtio: false }, undefined, `-pflash ${v}`),
   },
   {
     names: ['device'],
@@ -285,8 +292,8 @@ function applyDrive(options: CliOptions, value: string): void {
   const format = DISK_FORMATS.find(name => name === formatName);
   if (formatName !== undefined && !format) throw bad('drive', value, `format is ${DISK_FORMATS.join(' or ')}`);
   const attachment = props.get('if') ?? 'none';
-  if (attachment !== 'none' && attachment !== 'virtio')
-    throw bad('drive', value, 'write if=virtio, or if=none,id=X and a -device with drive=X');
+  if (!['none', 'virtio', 'pflash'].includes(attachment))
+    throw bad('drive', value, 'write if=virtio, if=pflash, or if=none,id=X and a -device with drive=X');
   const readonly = props.get('readonly') ?? 'off';
   if (readonly !== 'on' && readonly !== 'off') throw bad('drive', value, 'readonly is on or off');
   const unknown = [...props.keys()].find(name => !DRIVE_PROPS.includes(name));
@@ -294,13 +301,18 @@ function applyDrive(options: CliOptions, value: string): void {
   if (unknown !== undefined) {
     throw bad('drive', value, `${unknown} is not known here; ${nearestHint(unknown, DRIVE_PROPS)}`.trim());
   }
-  options.drives.push({
+  const drive: DriveFlag = {
     file,
     id: props.get('id') ?? '',
     isReadOnly: readonly === 'on',
     ...(format ? { format } : {}),
     isVirtio: attachment === 'virtio',
-  });
+  };
+  const unit = props.get('unit') ?? props.get('index');
+  if (attachment === 'pflash') addFlash(options, drive, unit, `-drive ${value}`);
+  else if (unit !== undefined)
+    throw bad('drive', value, 'a unit is for if=pflash; the order is that of the command line');
+  else options.drives.push(drive);
 }
 
 function splitModel(value: string): DeviceFlag {

@@ -16,6 +16,12 @@ export interface DriveFlag {
   readonly isVirtio: boolean;
 }
 
+/** `-drive if=pflash` and `-pflash`. */
+export interface FlashFlag {
+  readonly bank: 0 | 1;
+  readonly drive: DriveFlag;
+}
+
 /** A `-device` with its properties. */
 export interface DeviceFlag {
   readonly model: string;
@@ -77,6 +83,7 @@ export interface CliOptions {
   hasAclint: boolean;
   fwCfg: FwCfgFlag[];
   drives: DriveFlag[];
+  flash: FlashFlag[];
   devices: DeviceFlag[];
   chardevs: ChardevFlag[];
   netdevs: NetdevFlag[];
@@ -127,6 +134,7 @@ export function defaultOptions(): CliOptions {
     hasAclint: false,
     fwCfg: [],
     drives: [],
+    flash: [],
     devices: [],
     chardevs: [],
     netdevs: [],

@@ -79,6 +79,10 @@ describe('what is not understood is refused, with what to do', () => {
     ['-M virt,acpi=off', 'aclint=on|off'],
     ['-M virt,aclint=maybe', 'aclint is on or off'],
     ['-M virt,pflash0=x', '-drive if=pflash'],
+    ['-drive if=pflash,unit=2,file=f', 'unit=0 and unit=1'],
+    ['-pflash a -drive if=pflash,unit=0,file=b', 'a unit of its own'],
+    ['-drive if=virtio,unit=0,file=f', 'for if=pflash'],
+    ['-device loader,fiel=x', 'known are id, file'],
     ['-fw_cfg name=opt/x', 'one of file=F and string=TEXT'],
     ['-fw_cfg opt/x,string=a,file=b', 'one of file=F and string=TEXT'],
     ['-fw_cfg name=opt/x,gen_id=a', 'known are'],
@@ -132,6 +136,14 @@ test('-M and -fw_cfg', () => {
   expect(parse('-fw_cfg name=opt/a,string=b,,c -fw_cfg opt/d,file=e').fwCfg).toEqual([
     { name: 'opt/a', from: { text: 'b,c' } },
     { name: 'opt/d', from: { file: 'e' } },
+  ]);
+});
+
+test('-pflash and -drive if=pflash fill the banks', () => {
+  const { flash } = parse('-drive if=pflash,unit=1,format=raw,readonly=on,file=b -pflash a');
+  expect(flash.map(({ bank, drive }) => [bank, drive.file, drive.isReadOnly])).toEqual([
+    [1, 'b', true],
+    [0, 'a', false],
   ]);
 });
 
