@@ -97,7 +97,7 @@ const ARCH_ID: u64 = 0x70200;
 
 /** Set by `read` and `write` for a register that does not exist or may not be used. */
 let isIllegal: bool = false;
-/** The debugger asks: floating-point registers are there even while mstatus.FS is off. */
+/** The debugger asks: the floating-point registers of a CPU that has them are there even while mstatus.FS is off. */
 let isDebugger: bool = false;
 
 /**
@@ -368,7 +368,8 @@ function hasDebug(): bool {
 
 /** All ones when floating point is on; else the access is illegal. */
 function floatState(): u64 {
-  if (!isDebugger && (cell(MSTATUS) & FS) == 0) isIllegal = true;
+  const isThere = isDebugger ? has(FEATURE_F) : (cell(MSTATUS) & FS) != 0;
+  if (!isThere) isIllegal = true;
   return isIllegal ? 0 : ~(<u64>0);
 }
 

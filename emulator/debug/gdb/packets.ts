@@ -120,12 +120,12 @@ export function parseHex(text: string | undefined): bigint | undefined {
 }
 
 /** A register's value: its bytes in the target's order. */
-export function doubleToHex(value: bigint): string {
-  return toHex(Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn)));
+export function valueToHex(value: bigint, bytes = 8): string {
+  return toHex(Array.from({ length: bytes }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn)));
 }
 
-/** Undefined when it is not 8 bytes. */
-export function doubleFromHex(text: string): bigint | undefined {
-  const bytes = text.length === 16 ? fromHex(text) : undefined;
+/** Undefined when it is not that many bytes. */
+export function valueFromHex(text: string, length = 8): bigint | undefined {
+  const bytes = text.length === 2 * length ? fromHex(text) : undefined;
   return bytes?.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 }

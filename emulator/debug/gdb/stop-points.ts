@@ -25,7 +25,7 @@ export class StopPoints {
     } else {
       const kind = WATCH_KINDS[type];
       if (!kind) return 'unknown type';
-      if (this.watchpoints.size >= WATCHPOINTS_MAX) return 'refused';
+      if (this.watchpoints.size >= WATCHPOINTS_MAX || length === 0) return 'refused';
       this.watchpoints.set(`${type} ${address} ${length}`, { address, length, ...kind });
     }
     this.isChanged = true;

@@ -11,8 +11,6 @@ import type { Space } from '../memory.ts';
 import { runMonitorCommand, setStopped, type MonitorHost } from '../monitor.ts';
 import { readBytes, writeBytes } from './memory.ts';
 import {
-  doubleFromHex,
-  doubleToHex,
   frame,
   fromHex,
   PACKET_MAX,
@@ -20,9 +18,11 @@ import {
   parseHex,
   toBytes,
   toHex,
+  valueFromHex,
+  valueToHex,
   type PacketSink,
 } from './packets.ts';
-import { GENERAL_REGISTERS, readRegister, targetDescription, writeRegister } from './registers.ts';
+import { GENERAL_REGISTERS, readRegister, registerBytes, targetDescription, writeRegister } from './registers.ts';
 import { StopPoints } from './stop-points.ts';
 
 /** Error answers: EINVAL for what cannot be understood, EFAULT for addresses and registers that are not there. */
@@ -58,6 +58,9 @@ export class GdbStub implements PacketSink {
   private stepped = 0;
   private threadsListed = 0;
   private isClosed = false;
+  /** gdb's `target extended-remote`: the connection stays when it lets go. */
+  private isExtended = false;
+  private isAttached = false;
 
   /** The machine stops, as on QEMU. */
   constructor(
@@ -66,9 +69,7 @@ export class GdbStub implements PacketSink {
     /** The connection is to be closed. */
     private readonly onDone: () => void,
   ) {
-    host.machine.onDebugStop = stop => this.stopAt(stop);
-    setStopped(host, true);
-    host.onStopped = () => this.interrupt();
+    this.attach();
   }
 
   receive(bytes: Uint8Array): void {
@@ -79,12 +80,25 @@ export class GdbStub implements PacketSink {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    if (this.isAttached) this.letGo();
+    this.onDone();
+  }
+
+  private attach(): void {
+    this.isAttached = true;
+    this.host.machine.onDebugStop = stop => this.stopAt(stop);
+    setStopped(this.host, true);
+    this.host.onStopped = () => this.interrupt();
+  }
+
+  private letGo(): void {
+    this.isAttached = false;
+    this.isRunning = false;
     this.points.clear(this.harts);
     this.host.machine.onDebugStop = undefined;
     this.host.onStopped = undefined;
     this.runOnly();
     setStopped(this.host, false);
-    this.onDone();
   }
 
   /** The machine has ended: so has the program, for gdb. */
@@ -94,8 +108,10 @@ export class GdbStub implements PacketSink {
 
   packet(payload: string): void {
     if (this.acknowledges) this.send(toBytes('+'));
+    if (this.isClosed) return;
     const command = COMMANDS.get(payload.slice(0, 1));
-    const answer = command ? command(this, payload.slice(1)) : UNKNOWN;
+    const isAllowed = this.isAttached || DETACHED_COMMANDS.test(payload);
+    const answer = command ? (isAllowed ? command(this, payload.slice(1)) : EINVAL) : UNKNOWN;
     if (answer !== undefined) this.answer(answer);
   }
   garbled(): void {
@@ -105,6 +121,7 @@ export class GdbStub implements PacketSink {
     if (this.acknowledges) this.send(this.lastPacket);
   }
   interrupt(): void {
+    if (!this.isAttached) return;
     setStopped(this.host, true);
     if (this.isRunning) this.reportStop(SIGINT, this.general);
   }
@@ -205,10 +222,22 @@ export class GdbStub implements PacketSink {
     return this.stopText(SIGTRAP);
   }
 
+  extend(): Answer {
+    this.isExtended = true;
+    return OK;
+  }
   detach(): Answer {
     this.answer(OK);
-    this.close();
+    if (this.isExtended) this.letGo();
+    else this.close();
     return NO_ANSWER;
+  }
+  /** There is one process. */
+  reattach(args: string): Answer {
+    if (parseHex(args) !== 1n) return EINVAL;
+    this.attach();
+    this.selectGeneral(0);
+    return this.stopText(SIGTRAP);
   }
   kill(): Answer {
     this.host.quit();
@@ -264,24 +293,27 @@ export class GdbStub implements PacketSink {
   // Registers and memory
 
   readGeneral(): Answer {
-    return Array.from({ length: GENERAL_REGISTERS }, (_, i) => doubleToHex(readRegister(this.cpu, i)!)).join('');
+    return Array.from({ length: GENERAL_REGISTERS }, (_, i) => valueToHex(readRegister(this.cpu, i)!)).join('');
   }
   writeGeneral(args: string): Answer {
-    const values = args.match(/.{16}/g)?.map(doubleFromHex);
+    const values = args.match(/.{16}/g)?.map(text => valueFromHex(text));
     if (!values || values.length * 16 !== args.length || values.includes(undefined)) return EINVAL;
     values.slice(0, GENERAL_REGISTERS).forEach((value, i) => writeRegister(this.cpu, i, value!));
     return OK;
   }
   readOne(args: string): Answer {
-    const number = parseHex(args);
-    const value = number === undefined ? undefined : readRegister(this.cpu, Number(number));
-    return value === undefined ? EFAULT : doubleToHex(value);
+    const number = Number(parseHex(args) ?? NaN);
+    const value = readRegister(this.cpu, number);
+    return value === undefined ? EFAULT : valueToHex(value, registerBytes(this.cpu, number));
   }
   writeOne(args: string): Answer {
     const [name, hex] = args.split('=');
-    const [number, value] = [parseHex(name), doubleFromHex(hex ?? '')];
-    if (number === undefined || value === undefined) return EINVAL;
-    return writeRegister(this.cpu, Number(number), value) ? OK : EFAULT;
+    const number = Number(parseHex(name) ?? NaN);
+    if (readRegister(this.cpu, number) === undefined) return EFAULT;
+    const value = valueFromHex(hex ?? '', registerBytes(this.cpu, number));
+    if (value === undefined) return EINVAL;
+    writeRegister(this.cpu, number, value);
+    return OK;
   }
 
   readMemory(args: string): Answer {
@@ -312,8 +344,8 @@ export class GdbStub implements PacketSink {
 
   supported(args: string): Answer {
     const features = args.split(';');
-    this.isMultiprocess = features.includes('multiprocess+');
-    this.reportsBreakpointKind = features.includes('swbreak+');
+    this.isMultiprocess ||= features.includes('multiprocess+');
+    this.reportsBreakpointKind ||= features.includes('swbreak+');
     const ours = [
       'qXfer:features:read+',
       'vContSupported+',
@@ -330,6 +362,7 @@ export class GdbStub implements PacketSink {
     const range = parseRange(window ?? '');
     if (text === undefined || !range) return 'E00';
     // Every character may have to be escaped.
+    if (range.address > BigInt(text.length)) return 'E00';
     const end = Number(range.address) + Math.min(range.length, PACKET_MAX / 2);
     return `${end >= text.length ? 'l' : 'm'}${text.slice(Number(range.address), end)}`;
   }
@@ -346,7 +379,8 @@ export class GdbStub implements PacketSink {
   }
   physicalMode(args: string | undefined): Answer {
     if (args === undefined) return this.memorySpace === 'physical' ? '1' : '0';
-    this.memorySpace = args === '0' ? 'virtual' : 'physical';
+    if (parseHex(args) === undefined) return EINVAL;
+    this.memorySpace = parseHex(args) === 0n ? 'virtual' : 'physical';
     return OK;
   }
   stepBits(args: string | undefined): Answer {
@@ -362,9 +396,12 @@ export class GdbStub implements PacketSink {
   }
 }
 
+/** What is answered while gdb has let go and the connection stays. */
+const DETACHED_COMMANDS = /^(?:[!?HTDqQ]|vAttach;|vCont\?|vMustReplyEmpty)/;
+
 /** By first character. */
 const COMMANDS: ReadonlyMap<string, (stub: GdbStub, args: string) => Answer> = new Map([
-  ['!', () => OK],
+  ['!', stub => stub.extend()],
   ['?', stub => stub.whyStopped()],
   ['c', (stub, args) => stub.resume(args, false, false)],
   ['C', (stub, args) => stub.resume(args, false, true)],
@@ -393,8 +430,9 @@ const COMMANDS: ReadonlyMap<string, (stub: GdbStub, args: string) => Answer> = n
 const LONG_COMMANDS: readonly (readonly [start: string, run: (stub: GdbStub, args: string) => Answer])[] = [
   ['vCont?', () => 'vCont;c;C;s;S'],
   ['vCont;', (stub, args) => stub.resumeByAction(args)],
+  ['vAttach;', (stub, args) => stub.reattach(args)],
   ['vKill;', stub => stub.kill()],
-  ['qSupported:', (stub, args) => stub.supported(args)],
+  ['qSupported', (stub, args) => stub.supported(args.slice(1))],
   ['qXfer:features:read:', (stub, args) => stub.describeTarget(args)],
   ['qRcmd,', (stub, args) => stub.runMonitor(args)],
   ['qThreadExtraInfo,', (stub, args) => stub.threadInfo(args)],

@@ -1,4 +1,7 @@
-/** Where gdb connects: a TCP port (of the loopback unless an address is given) or a Unix socket; one gdb at a time. */
+/**
+ * Where gdb connects: a TCP port (of the loopback unless an address is given) or a Unix socket; one gdb at a time. Who comes
+ * while one is there is refused, but not before the one that is leaving has had time to.
+ */
 import { rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { UserError } from '../../base/user-error.ts';
@@ -15,6 +18,9 @@ export interface GdbServer {
   close(status: number): void;
 }
 
+/** What the end of a connection may take to arrive here. */
+const LEAVING_MS = 500;
+
 /** Listens. An address that cannot be had is heard of later, by `onError`. */
 export function serveGdb(
   host: MonitorHost,
@@ -23,23 +29,31 @@ export function serveGdb(
   onError: (error: UserError) => void,
 ): GdbServer {
   let current: { stub: GdbStub; socket: Socket } | undefined;
-  const server = createServer({ noDelay: true }, socket => {
-    socket.on('error', () => socket.destroy());
-    if (current) {
-      socket.destroy();
-      return;
-    }
+  const waiting = new Set<Socket>();
+  const serve = (socket: Socket): void => {
     const stub = new GdbStub(
       host,
       bytes => socket.write(bytes),
       () => {
         current = undefined;
         socket.end();
+        const [next] = waiting;
+        if (next) serve(next);
       },
     );
     current = { stub, socket };
+    waiting.delete(socket);
     socket.on('data', (bytes: Buffer) => stub.receive(bytes));
     socket.on('close', () => stub.close());
+  };
+  const server = createServer({ noDelay: true }, socket => {
+    socket.on('error', () => socket.destroy());
+    if (!current) return serve(socket);
+    waiting.add(socket);
+    setTimeout(() => {
+      if (waiting.has(socket)) socket.destroy();
+    }, LEAVING_MS);
+    socket.on('close', () => waiting.delete(socket));
   });
   server.on('error', error => onError(cannotListen(address, error)));
   if (address.kind === 'unix') {
@@ -49,16 +63,24 @@ export function serveGdb(
     server.listen(address.port, address.host, () => {
       const bound = server.address();
       const port = typeof bound === 'object' && bound ? bound.port : address.port;
-      say(`gdb: target remote ${address.host === '127.0.0.1' ? '' : address.host}:${port}`);
+      say(`gdb: target remote ${hostText(address.host)}:${port}`);
     });
   }
   return {
     close: status => {
+      for (const socket of waiting) socket.destroy();
+      waiting.clear();
       current?.stub.machineEnded(status);
       current?.socket.destroySoon();
       server.close();
     },
   };
+}
+
+/** As gdb takes it in front of a port. */
+function hostText(host: string): string {
+  if (host === '127.0.0.1') return '';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 function cannotListen(address: GdbAddress, error: Error): UserError {

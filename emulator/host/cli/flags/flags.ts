@@ -158,7 +158,7 @@ export const FLAGS: readonly Flag[] = [
   },
   {
     names: ['gdb'],
-    argument: 'tcp:[HOST]:PORT|unix:PATH',
+    argument: 'tcp:[HOST]:PORT|unix:PATH|none',
     help: 'wait for gdb there (target remote :PORT); HOST is 127.0.0.1 unless given',
     apply: applyGdb,
   },
@@ -340,10 +340,11 @@ function applyGlobal(options: CliOptions, value: string): void {
 }
 
 function applyGdb(options: CliOptions, value: string): void {
-  const tcp = /^tcp:(.*):(\d+)(?:,.*)?$/.exec(value);
+  const tcp = /^tcp:(?:\[(.*)\]|([^,]*?)):(\d+)(?:,.*)?$/.exec(value);
   const unix = /^unix:([^,]+)(?:,.*)?$/.exec(value);
-  const port = Number(tcp?.[2]);
-  if (tcp && port < 0x10000) options.gdb = { kind: 'tcp', host: tcp[1] || '127.0.0.1', port };
+  const port = Number(tcp?.[3]);
+  if (value === 'none') options.gdb = undefined;
+  else if (tcp && port < 0x10000) options.gdb = { kind: 'tcp', host: tcp[1] || tcp[2] || '127.0.0.1', port };
   else if (unix) options.gdb = { kind: 'unix', path: unix[1]! };
   else throw bad('gdb', value, 'write tcp::PORT, tcp:HOST:PORT or unix:PATH');
 }
