@@ -9,7 +9,7 @@ import { Assembly } from '../isa/random-program.ts';
 /** Where `-bios FILE` is loaded. */
 export const BASE = 0x8000_0000;
 const DATA = 0x8040_0000;
-const ROWS = 0x8100_0000;
+export const ROWS = 0x8100_0000;
 export const UART = 0x1000_0000;
 const FINISHER = 0x0010_0000;
 export const MSIP = 0x0200_0000;
@@ -19,10 +19,10 @@ const VECTORS = 64;
 export const PAGE = 4096;
 
 /** x27: next row; x26: address whose doubleword goes into the row, or 0. x30, x31: which vector of S and M was used. */
-const ROW = 27;
+export const ROW = 27;
 const WATCH = 26;
-const S_SLOT = 30;
-const M_SLOT = 31;
+export const S_SLOT = 30;
+export const M_SLOT = 31;
 /** sstatus as the handler in S-mode found it. */
 const S_STATUS = 15;
 export const X = { ra: 1, s0: 8, t0: 5, t1: 6, t2: 7, s1: 9, a0: 10, a1: 11, a2: 12, a3: 13 } as const;
@@ -40,7 +40,7 @@ export const STATUS = {
   ...{ TSR: 1n << 22n, XLENS: 0xan << 32n },
 } as const;
 export type Mode = 'U' | 'S' | 'M';
-const MPP: Record<Mode, bigint> = { U: 0n, S: STATUS.MPP_S, M: STATUS.MPP };
+export const MPP: Record<Mode, bigint> = { U: 0n, S: STATUS.MPP_S, M: STATUS.MPP };
 
 export interface Case {
   readonly name: string;
@@ -173,12 +173,12 @@ export function privilegedProgram(cases: readonly Case[], c: CaseWriter = new Ca
   return image;
 }
 
-function vectors(c: CaseWriter, slot: number): number {
+export function vectors(c: CaseWriter, slot: number): number {
   const at = c.pc;
   for (let i = 0; i < VECTORS; i++) c.op('jal', { rd: slot, imm: 0 });
   return at;
 }
-function pointVectors(c: CaseWriter, at: number, handler: number, slot: number): void {
+export function pointVectors(c: CaseWriter, at: number, handler: number, slot: number): void {
   for (let i = 0; i < VECTORS; i++) {
     const jump = new Assembly();
     jump.insn('jal', { rd: slot, imm: handler - (at + 4 * i) });
@@ -249,7 +249,7 @@ function writeCase(c: CaseWriter, one: Case, index: number, machineVectors: numb
   if (bytes.length - next !== 16) throw new Error('mscratch misses the next case');
 }
 
-function writeEnd(c: CaseWriter): void {
+export function writeEnd(c: CaseWriter): void {
   c.li(X.t0, ROWS).li(X.t1, UART);
   const at = c.pc;
   c.op('lbu', { rd: X.t2, rs1: X.t1, imm: 5 }).op('andi', { rd: X.t2, rs1: X.t2, imm: 0x20 });

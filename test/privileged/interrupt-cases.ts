@@ -74,6 +74,16 @@ const others: Case[] = [
     body: nops,
   })),
   {
+    name: "a STIP that software raised before it became the timer's",
+    mode: 'M',
+    setup: c => c.csrSet(CSR.mip, 0x20).csr(CSR.menvcfg, STCE).csr(CSR.stimecmp, -1),
+    body: c =>
+      void c
+        .op('csrrs', { rd: X.a0, rs1: 0, imm: CSR.mip })
+        .op('csrrw', { rd: 0, rs1: 0, imm: CSR.menvcfg })
+        .op('csrrs', { rd: X.a1, rs1: 0, imm: CSR.mip }),
+  },
+  {
     name: 'S-mode sees and clears what is delegated',
     mode: 'S',
     setup: c => c.csr(CSR.mideleg, S_ALL).csr(CSR.mie, ALL).csrSet(CSR.mip, S_ALL),

@@ -275,6 +275,8 @@ function write(number: i32, value: u64, old: u64): void {
       return;
     case n.menvcfg:
       writeTimer(MENVCFG, value & MENVCFG_WRITABLE);
+      // STIP is the timer's now, whatever was written to it before.
+      if (has(FEATURE_SSTC) && (value & STCE) != 0) setCell(MIP_SOFT, cell(MIP_SOFT) & ~STIP);
       return;
     case n.mip:
       writePending(value, SSIP | SEIP | LCOFIP | ((cell(MENVCFG) & STCE) != 0 ? 0 : STIP));
