@@ -70,3 +70,23 @@ test('cleared ranges read as zeroes, cost nothing, and are written again like ot
   expect(read(cow, 5000, 2)).toEqual([0xee, 0xee]);
   expect(bytes).toEqual(before);
 });
+
+test('the base is read in one piece, around what was written, and not where all is overwritten', () => {
+  const reads: (readonly [offset: number, length: number])[] = [];
+  const base = new MemoryBackend(new Uint8Array(10 * 4096).fill(1));
+  const read = base.read.bind(base);
+  base.read = (offset, target) => {
+    reads.push([offset, target.length]);
+    read(offset, target);
+  };
+  const cow = new CowLayer(base);
+  cow.write(3 * 4096, new Uint8Array(4096).fill(2));
+  expect(reads).toEqual([]);
+  const target = new Uint8Array(8 * 4096);
+  cow.read(100, target);
+  expect(reads).toEqual([
+    [100, 3 * 4096 - 100],
+    [4 * 4096, 4 * 4096 + 100],
+  ]);
+  expect(target).toEqual(new Uint8Array(8 * 4096).fill(1).fill(2, 3 * 4096 - 100, 4 * 4096 - 100));
+});

@@ -29,17 +29,25 @@ export class CowLayer implements BlockBackend {
   }
 
   read(offset: number, target: Uint8Array): void {
+    let done = 0;
+    // Neighbouring clusters of the base are one read of it.
+    const readBase = (end: number): void => {
+      if (end > done) this.base.read(offset + done, target.subarray(done, end));
+    };
     this.forClusters(offset, target.length, (index, from, at, length) => {
       const cluster = this.clusters.get(index);
-      const part = target.subarray(at, at + length);
-      if (cluster) part.set(cluster.subarray(from, from + length));
-      else this.base.read(index * CLUSTER_BYTES + from, part);
+      if (!cluster) return;
+      readBase(at);
+      target.set(cluster.subarray(from, from + length), at);
+      done = at + length;
     });
+    readBase(target.length);
   }
 
   write(offset: number, bytes: Uint8Array): void {
     this.forClusters(offset, bytes.length, (index, from, at, length) => {
-      this.ownedCluster(index).set(bytes.subarray(at, at + length), from);
+      const isWhole = length === this.bytesOf(index);
+      this.ownedCluster(index, isWhole).set(bytes.subarray(at, at + length), from);
     });
   }
 
@@ -50,12 +58,11 @@ export class CowLayer implements BlockBackend {
 
   writeZeroes(offset: number, length: number): void {
     this.forClusters(offset, length, (index, from, _at, part) => {
-      const isWhole = part === Math.min(CLUSTER_BYTES, this.sizeBytes - index * CLUSTER_BYTES);
-      if (isWhole) {
+      if (part === this.bytesOf(index)) {
         this.clusters.set(index, ZERO_CLUSTER);
         this.owned.delete(index);
       } else {
-        this.ownedCluster(index).fill(0, from, from + part);
+        this.ownedCluster(index, false).fill(0, from, from + part);
       }
     });
   }
@@ -72,15 +79,19 @@ export class CowLayer implements BlockBackend {
     this.clusters = new Map(snapshot);
   }
 
-  private ownedCluster(index: number): Uint8Array {
+  /** The last one may be cut short. */
+  private bytesOf(index: number): number {
+    return Math.min(CLUSTER_BYTES, this.sizeBytes - index * CLUSTER_BYTES);
+  }
+
+  /** @param isOverwritten all of it is about to be: what stands there is not fetched */
+  private ownedCluster(index: number, isOverwritten: boolean): Uint8Array {
     const present = this.clusters.get(index);
     if (present && this.owned.has(index)) return present;
     const cluster = new Uint8Array(CLUSTER_BYTES);
-    if (present) {
-      cluster.set(present);
-    } else {
-      const start = index * CLUSTER_BYTES;
-      this.base.read(start, cluster.subarray(0, Math.min(CLUSTER_BYTES, this.sizeBytes - start)));
+    if (!isOverwritten) {
+      if (present) cluster.set(present);
+      else this.base.read(index * CLUSTER_BYTES, cluster.subarray(0, this.bytesOf(index)));
     }
     this.clusters.set(index, cluster);
     this.owned.add(index);

@@ -57,6 +57,13 @@ export class Bytes {
     return this.len == o.len && memory.compare(this.ptr, o.ptr, this.len) == 0;
   }
 
+  /** Is it this text? ASCII alone can be. */
+  isText(text: string): bool {
+    if (text.length != this.len) return false;
+    for (let i = 0; i < this.len; i++) if (text.charCodeAt(i) != this.buf[this.off + i]) return false;
+    return true;
+  }
+
   /** memcmp order, a shorter prefix first. */
   compare(o: Bytes): i32 {
     const c = memory.compare(this.ptr, o.ptr, min(this.len, o.len));

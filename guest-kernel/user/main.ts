@@ -25,7 +25,7 @@ function run(argv: Bytes[]): i32 {
     complainOf(name, "applet not found");
     return 127;
   }
-  return applet.run(argv);
+  return applet(argv);
 }
 
 export function main(sp: u64): void {

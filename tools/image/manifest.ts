@@ -33,7 +33,7 @@ export interface ManifestEntry {
   /** A host directory whose files are copied with their execute bits. */
   tree?: string;
   xattrs?: Record<string, string>;
-  /** In the directory `path`, made by an earlier row, a symlink for each `add("name", …)` row of this file. */
+  /** In the directory `path`, made by an earlier row, a symlink for each `row("name", …)` of this file. */
   applets?: string;
 }
 
@@ -105,7 +105,9 @@ function addApplets(dir: TreeNode | undefined, e: ManifestEntry, sources: Source
     throw new UserError(`manifest: ${e.path}: applets need a directory and a symlink target`, 'add its row above');
   }
   const table = new TextDecoder().decode(sources.read(e.applets));
-  for (const [, name] of table.matchAll(/^add\("([^"]+)"/gm)) {
+  const rows = [...table.matchAll(/^ *row\("([^"]+)"/gm)];
+  if (rows.length === 0) throw new UserError(`manifest: ${e.applets}: no row("name", …)`, 'name the table of applets');
+  for (const [, name] of rows) {
     dir.entries.set(name!, { kind: 'symlink', target: e.symlink, ...base(e, 0o777, time) });
   }
 }

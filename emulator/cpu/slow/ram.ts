@@ -64,10 +64,13 @@ export function decodedPage(page: usize): usize {
   setWord(NEXT_DECODED, (index + 1) % word(CFG_DECODED_PAGES));
   const decoded = addressOf(index);
   const header = decoded - <usize>word(CFG_DECODED_HEADER);
-  evict(header, index);
+  // Fresh memory is a valid decoded page: what nobody has used yet is not touched.
+  if (load<u32>(header, DECODED_OWNER) != 0) {
+    evict(header, index);
+    memory.fill(decoded, 0, OPS_BYTES);
+  }
   store<u32>(header, <u32>page + 1, DECODED_OWNER);
   store<u16>(code, <u16>(index + 1));
-  memory.fill(decoded, 0, OPS_BYTES);
   // Two of them: an instruction that straddles the end continues behind the first one.
   store<u16>(decoded + OPS_BYTES, HANDLER_PAGE_END);
   store<u16>(decoded + OPS_BYTES + 16, HANDLER_PAGE_END);
@@ -77,7 +80,6 @@ export function decodedPage(page: usize): usize {
 
 function evict(header: usize, index: i32): void {
   const owner = <usize>load<u32>(header, DECODED_OWNER);
-  if (owner == 0) return;
   const code = <usize>word(CFG_CODE) + 2 * (owner - 1);
   if (<i32>load<u16>(code) == index + 1) store<u16>(code, 0);
   flushExecOfAll();

@@ -1,7 +1,9 @@
 /**
  * The data TLBs and exec TLBs. A data entry is vpage ^ hostpage: one xor with an address gives the place in
  * the wasm memory, or, on a miss, a value with bits set above `addressBits - 1`. An empty entry therefore holds an xor
- * that sets bit `addressBits` whatever the address: that is why the tables have one index bit more than places need.
+ * that sets bit `addressBits` whatever the address: that is why the tables have one index bit more than places need. That
+ * bit of the address says which half of the table its entry is in; where it is set, 0 leaves it set, so that this half is
+ * empty in fresh memory, and is not touched before it is used.
  * Every filled entry is listed, so that a flush costs what was filled.
  */
 import {
@@ -36,18 +38,15 @@ function indexOf(va: u64): usize {
 
 /** An entry at byte offset `index` that no address hits. */
 function emptyEntry(index: usize): u64 {
-  return ((<u64>index) << 9) ^ ((<u64>1) << word(CFG_ADDRESS_BITS));
+  return index < <usize>word(CFG_TLB_BYTES) >> 1 ? ~(<u64>0) : 0;
 }
 
 /** Both tables of a context, on its first use. */
 export function initTlb(context: i32): void {
   const bytes = <usize>word(CFG_TLB_BYTES);
   const read = <usize>word(CFG_DATA_TLB) + <usize>context * 2 * bytes;
-  for (let index: usize = 0; index < bytes; index += 8) {
-    const empty = emptyEntry(index);
-    store<u64>(read + index, empty);
-    store<u64>(read + bytes + index, empty);
-  }
+  memory.fill(read, 0xff, bytes >> 1);
+  memory.fill(read + bytes, 0xff, bytes >> 1);
   setWord(TLB_READY, word(TLB_READY) | (1 << context));
 }
 
