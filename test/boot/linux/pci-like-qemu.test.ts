@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { linuxGuest } from '../lib/linux-guest.ts';
-import { hasQemu } from '../lib/qemu.ts';
+import { linuxGuest } from '../../lib/linux-guest.ts';
+import { hasQemu } from '../../lib/qemu.ts';
 
 const TIMEOUT_MS = 120_000;
 const MODULES = ['virtio_blk', 'virtio-rng'];
