@@ -56,7 +56,8 @@ export function powerOn(
     ? undefined
     : config.kernel && loadImage(config.kernel.bytes, config.kernel.name, kernelStart);
   const next = isNextInFlash ? flashBase + FLASH_BANK_BYTES : kernel?.start;
-  if (next === undefined && !firmware && !startsInFlash)
+  const isLoaded = !hasFirmware && (config.loaders ?? []).length > 0;
+  if (next === undefined && !firmware && !startsInFlash && !isLoaded)
     throw new UserError('no kernel to start', 'name one with -kernel FILE');
 
   const initrd = kernel && config.initrd && placeInitrd(config, ram, kernel);

@@ -47,13 +47,15 @@ export type DeviceSpec = VirtioPlace &
       }
   );
 
-/** `-device loader`: bytes that are put into RAM or flash at power-on. */
+/** `-device loader`: bytes that are put into RAM or flash at power-on, and where a hart starts. */
 export interface LoaderSpec {
-  readonly file: NamedBytes;
+  readonly file?: NamedBytes;
   /** Where a file without addresses of its own goes. */
   readonly address?: number;
   /** An ELF file, too, goes to the address as it is. */
   readonly isRaw?: boolean;
+  /** It starts at the file, or at the address, in M-mode. */
+  readonly hart?: number;
 }
 
 /** `-drive if=pflash`: the contents of a bank of flash. */

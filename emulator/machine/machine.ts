@@ -8,7 +8,8 @@ import { StateReader, StateWriter } from '../base/state.ts';
 import type { Bus } from '../bus/bus.ts';
 import { NS_PER_TICK, TimerQueue } from '../bus/clock.ts';
 import { Ram } from '../bus/ram.ts';
-import { Cpu, Interrupt } from '../cpu/cpu.ts';
+import { UserError } from '../base/user-error.ts';
+import { Cpu, Interrupt, Privilege } from '../cpu/cpu.ts';
 import { ExitReason } from '../cpu/exit-reason.ts';
 import { Engine } from '../cpu/engine.ts';
 import { HostEntropy, SeededEntropy, type EntropySource } from '../device/entropy.ts';
@@ -80,7 +81,9 @@ export class Machine {
   constructor(readonly config: MachineConfig) {
     const isFlashUsed =
       (config.flash ?? []).length > 0 ||
-      (config.loaders ?? []).some(({ file, address = 0 }) => isInFlash(address, file.bytes.length));
+      (config.loaders ?? []).some(
+        ({ file, address = 0 }) => file !== undefined && isInFlash(address, file.bytes.length),
+      );
     this.ram = new Ram(config.memoryMiB * MIB, RAM_BASE, config.harts, FLASH_BASE, isFlashUsed ? FLASH_BYTES : 0);
     this.time =
       config.icountShift === undefined ? new RealTime() : new VirtualTime(config.icountShift, () => this.instret);
@@ -157,13 +160,26 @@ export class Machine {
 
   private placeLoaders(): void {
     const { ram, board } = this;
-    for (const { file, address, isRaw } of this.config.loaders ?? []) {
-      const { bytes, name } = file;
+    for (const { file, address, isRaw, hart } of this.config.loaders ?? []) {
       const at = address ?? ram.base;
-      if (isInFlash(at, bytes.length)) board.flash.place(at - FLASH_BASE, bytes);
-      else if (isRaw) placeImage(ram, rawImage(bytes, at), name);
-      else placeImage(ram, loadImage(bytes, name, at), name);
+      let start = at;
+      if (file && isInFlash(at, file.bytes.length)) {
+        board.flash.place(at - FLASH_BASE, file.bytes);
+      } else if (file) {
+        const image = isRaw ? rawImage(file.bytes, at) : loadImage(file.bytes, file.name, at);
+        placeImage(ram, image, file.name);
+        start = image.entry ?? image.start;
+      }
+      if (hart !== undefined) this.startAt(hart, start);
     }
+  }
+
+  /** As QEMU's loader does it: behind the reset code's back, so every register is 0. */
+  private startAt(id: number, address: number): void {
+    const hart = this.runs[id];
+    if (!hart) throw new UserError(`loader: there is no hart ${id}`, `the machine has ${this.runs.length}: see -smp`);
+    hart.powerOn();
+    hart.cpu.reset(address, Privilege.M);
   }
 
   /** Power-on again, RAM as it was except for the images. */

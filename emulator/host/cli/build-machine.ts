@@ -51,12 +51,14 @@ function build(
   const isDefaultSystem =
     options.kernel === undefined &&
     options.flash.length === 0 &&
+    !(options.bios === 'none' && options.devices.some(flag => modelOf(flag).kind === 'loader')) &&
     (options.bios === 'default' || options.bios === 'none');
   const rootDrive: DriveFlag = { file: builtImage('rootfs.img'), id: '', isReadOnly: true, isVirtio: false };
   const open = (drive: DriveFlag): BlockBackend => {
-    const disk = openDisk(drive.file, drive.isReadOnly || options.isSnapshot, drive.format);
+    const isSnapshot = options.isSnapshot || (drive.isSnapshot ?? false);
+    const disk = openDisk(drive.file, drive.isReadOnly || isSnapshot, drive.format);
     files.push(...disk.files);
-    return options.isSnapshot && !drive.isReadOnly ? new CowLayer(disk.backend) : disk.backend;
+    return isSnapshot && !drive.isReadOnly ? new CowLayer(disk.backend) : disk.backend;
   };
   const blk = (drive: DriveFlag, serial: string, place: VirtioPlace): DeviceSpec => {
     return { kind: 'blk', backend: open(drive), serial, ...place };
@@ -152,15 +154,19 @@ function fwCfgFile({ name, from }: FwCfgFlag): NamedBytes {
 function loaderOf({ props }: DeviceFlag): LoaderSpec {
   const bad = (hint: string): UserError => new UserError('-device loader: not understood', hint);
   const file = props.get('file');
-  if (file === undefined) throw bad('name what is to be loaded with file=');
+  const hartText = props.get('cpu-num');
+  const hart = Number(hartText);
+  if (hartText !== undefined && !/^\d+$/.test(hartText)) throw bad('cpu-num is the number of a hart');
+  if (file === undefined && hartText === undefined) throw bad('name what is to be loaded with file=');
   const addressText = props.get('addr');
   const address = Number(addressText);
   if (addressText !== undefined && !(addressText !== '' && Number.isSafeInteger(address) && address >= 0))
     throw bad(`addr=${addressText}: write an address such as 0x20000000`);
   const isRaw = ['on', 'true'].includes(props.get('force-raw') ?? 'off');
-  if (isRaw && addressText === undefined) throw bad('say where it goes with addr=');
+  if ((isRaw || file === undefined) && addressText === undefined) throw bad('say where it goes with addr=');
   return {
-    file: readNamed(file, 'loader'),
+    ...(file === undefined ? {} : { file: readNamed(file, 'loader') }),
+    ...(hartText === undefined ? {} : { hart }),
     ...(addressText === undefined ? {} : { address }),
     ...(isRaw ? { isRaw } : {}),
   };

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../base/user-error.ts';
 import { packageRoot } from '../node/files.ts';
-import { helpText } from './flags/help.ts';
+import { helpText, listText } from './flags/help.ts';
 import { parseCommandLine } from './flags/parse.ts';
 import { Run } from './run.ts';
 
@@ -14,6 +14,7 @@ async function main(args: readonly string[]): Promise<number> {
     const options = parseCommandLine(args);
     if (options.show === 'help') process.stdout.write(helpText());
     else if (options.show === 'version') process.stdout.write(`${version()}\n`);
+    else if (options.show !== undefined) process.stdout.write(listText(options.show));
     else if (options.dumpDtb !== undefined) (await import('./dump-dtb.ts')).dumpDeviceTree(options, options.dumpDtb);
     else return await (await Run.create(options)).finish();
     return 0;

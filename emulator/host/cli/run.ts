@@ -2,8 +2,9 @@
  * One run of the program: builds the machine, connects console, agent, signals and deadline, and says how it ended. What
  * few runs need is imported when it is needed.
  */
-import { closeSync, existsSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { assert } from '../../base/assert.ts';
+import { utf8 } from '../../base/bytes.ts';
 import { UserError } from '../../base/user-error.ts';
 import { TIMEBASE_HZ } from '../../bus/clock.ts';
 import type { MonitorHost } from '../../debug/monitor.ts';
@@ -13,7 +14,7 @@ import { drive } from '../../machine/drive.ts';
 import { Machine } from '../../machine/machine.ts';
 import { AgentClient } from '../../session/agent-client.ts';
 import type { ByteStream } from '../node/byte-stream.ts';
-import { builtImage, openToWrite, readNamed } from '../node/files.ts';
+import { builtImage, openToWrite, outputFile, readNamed } from '../node/files.ts';
 import type { GdbServer } from '../node/gdb-server.ts';
 import { buildMachine, type BuiltMachine } from './build-machine.ts';
 import { ConsoleInput } from './console/console-input.ts';
@@ -85,6 +86,7 @@ export class Run implements MonitorHost {
   /** Runs to the end; the process's exit status. */
   async finish(): Promise<number> {
     const startMs = performance.now();
+    this.writePid();
     this.connectDeadline();
     this.connectSignals();
     await this.connectChannel();
@@ -144,6 +146,15 @@ export class Run implements MonitorHost {
     if (this.machine.exitCode !== undefined) return;
     this.reason = reason;
     this.machine.end(status);
+  }
+
+  private writePid(): void {
+    const { pidFile } = this.options;
+    if (pidFile === undefined) return;
+    const { write, close } = outputFile(pidFile, '-pidfile');
+    write(utf8(`${process.pid}\n`));
+    close();
+    this.closers.push(() => rmSync(pidFile, { force: true }));
   }
 
   private connectOutput(): void {

@@ -2,7 +2,8 @@
 import { UserError } from '../../../base/user-error.ts';
 import { FW_CFG_NAME_MAX } from '../../../device/fw-cfg.ts';
 import { utf8 } from '../../../base/bytes.ts';
-import { parseOptions, parseProps } from './option-list.ts';
+import { HARTS_MAX } from '../../../machine/config.ts';
+import { parseOptions, parseProps, parseSwitch } from './option-list.ts';
 import type { CliOptions, DriveFlag } from './options.ts';
 
 const bad = (flag: string, value: string, hint: string): UserError =>
@@ -13,6 +14,10 @@ const FALSE = ['off', 'false', 'no'];
 
 /** As QEMU, the board's name may be left out in front of an option. */
 export function applyMachine(options: CliOptions, value: string): void {
+  if (value === 'help' || value === '?') {
+    options.show = 'machines';
+    return;
+  }
   const [first = '', ...rest] = value.split(',');
   const isNamed = /^(type=)?virt$/.test(first);
   if (!isNamed && !first.includes('='))
@@ -26,6 +31,13 @@ export function applyMachine(options: CliOptions, value: string): void {
         if (![...TRUE, ...FALSE].includes(setting)) throw bad('M', value, 'aclint is on or off');
         options.hasAclint = TRUE.includes(setting);
         break;
+      case 'accel':
+        if (!['tcg', 'interp'].includes(setting)) throw bad('M', value, 'instructions are interpreted: accel=tcg');
+        break;
+      case 'usb':
+      case 'graphics':
+        if (parseSwitch(setting) !== false) throw bad('M', value, `there is none: ${name}=off`);
+        break;
       case 'aia':
         if (setting !== 'none')
           throw bad('M', value, 'there is no AIA here, the interrupt controller is a PLIC: aia=none');
@@ -34,7 +46,7 @@ export function applyMachine(options: CliOptions, value: string): void {
       case 'pflash1':
         throw bad('M', value, 'as in QEMU 7.2, write -drive if=pflash,format=raw,unit=0,file=F');
       default:
-        throw bad('M', value, 'known are dumpdtb=FILE, aclint=on|off and aia=none');
+        throw bad('M', value, 'known are dumpdtb=FILE, aclint=on|off, accel=tcg and aia=none');
     }
   }
 }
@@ -60,4 +72,32 @@ export function applyFwCfg(options: CliOptions, value: string): void {
   if (name === '' || (file === '') === (text === '')) throw wrong('write name=opt/N and one of file=F and string=TEXT');
   if (utf8(name).length > FW_CFG_NAME_MAX) throw wrong(`a name has at most ${FW_CFG_NAME_MAX} bytes`);
   options.fwCfg.push({ name, from: file === '' ? { text } : { file } });
+}
+
+/** `-m 1G` and `-m size=1G`; `slots` and `maxmem` are room for memory that is plugged in later, which the board has not. */
+export function applyMemory(options: CliOptions, value: string): void {
+  const wrong = (): UserError => bad('m', value, 'write a size such as 128M or 1G');
+  const props = parseProps(/^[^=,]+(,|$)/.test(value) ? `size=${value}` : value);
+  const match = /^(\d+)([MmGg]?)$/.exec(props.get('size') ?? '');
+  if (!match || [...props.keys()].some(name => !['size', 'slots', 'maxmem'].includes(name))) throw wrong();
+  options.memoryMiB = Number(match[1]) * (/g/i.test(match[2]!) ? 1024 : 1);
+}
+
+const TOPOLOGY = ['sockets', 'dies', 'clusters', 'cores', 'threads'];
+
+/** As QEMU: what is not given of the topology follows from the rest, and its product is the number of harts. */
+export function applyHarts(options: CliOptions, value: string): void {
+  const wrong = (hint: string): UserError => bad('smp', value, hint);
+  const props = parseProps(/^[^=,]+(,|$)/.test(value) ? `cpus=${value}` : value);
+  const unknown = [...props.keys()].find(name => !['cpus', 'maxcpus', ...TOPOLOGY].includes(name));
+  if (unknown !== undefined) throw wrong(`known are cpus, maxcpus, ${TOPOLOGY.join(', ')}`);
+  const numbers = new Map([...props].map(([name, text]) => [name, /^\d+$/.test(text) ? Number(text) : NaN]));
+  const product = TOPOLOGY.reduce((all, name) => all * (numbers.get(name) ?? 1), 1);
+  const harts = numbers.get('cpus') ?? product;
+  if (!(harts >= 1 && harts <= HARTS_MAX)) throw wrong(`write a number from 1 to ${HARTS_MAX}`);
+  const most = numbers.get('maxcpus') ?? harts;
+  if (most !== harts) throw wrong('no hart can be plugged in later: leave maxcpus out');
+  const isWhole = TOPOLOGY.every(name => numbers.has(name)) ? product === harts : harts % product === 0;
+  if (!isWhole) throw wrong(`sockets, cores and threads do not multiply to ${harts}`);
+  options.harts = harts;
 }

@@ -26,9 +26,11 @@ export const DEVICE_MODELS: readonly DeviceModel[] = [
   { name: 'virtserialport', kind: 'port', props: ['chardev', 'name'] },
   { name: 'virtio-rng-pci', alias: 'virtio-rng', kind: 'rng', bus: 'pci', props: ['rng'] },
   { name: 'virtio-rng-device', kind: 'rng', bus: 'mmio', props: ['rng'] },
-  { name: 'loader', kind: 'loader', props: ['file', 'addr', 'force-raw'] },
+  { name: 'loader', kind: 'loader', props: ['file', 'addr', 'force-raw', 'cpu-num'] },
 ];
 
+/** What QEMU's host side or its firmware does with a device; nothing that a driver sees. */
+const HOST_PROPS = ['bootindex', 'ioeventfd', 'romfile', 'share-rw', 'max-bytes', 'period'];
 const MMIO_PROPS = ['bus'];
 const PCI_PROPS = ['addr', 'bus', 'disable-legacy', 'disable-modern'];
 const SLOT_MAX = 31;
@@ -54,7 +56,7 @@ export function checkDevice(flag: DeviceFlag): void {
   }
   const props = ['id', ...model.props, ...(model.bus === 'pci' ? PCI_PROPS : model.bus === 'mmio' ? MMIO_PROPS : [])];
   for (const name of flag.props.keys()) {
-    if (props.includes(name)) continue;
+    if (props.includes(name) || (model.bus && HOST_PROPS.includes(name))) continue;
     throw new UserError(
       `-device ${flag.model}: property ${name} is not known here`,
       `${nearestHint(name, props)}known are ${props.join(', ')}`,

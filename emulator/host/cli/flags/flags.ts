@@ -2,17 +2,17 @@
 import { UserError } from '../../../base/user-error.ts';
 import { HARTS_MAX, ICOUNT_SHIFT_AUTO } from '../../../machine/config.ts';
 import { EXTENSIONS } from '../../../isa/extensions.ts';
-import { addFlash, applyFwCfg, applyMachine } from './board-flags.ts';
+import { addFlash, applyFwCfg, applyHarts, applyMachine, applyMemory } from './board-flags.ts';
 import { parseCpu } from './cpu-flag.ts';
 import { checkDevice, DEVICE_MODELS } from './device-models.ts';
-import { DISK_FORMATS } from '../../node/disk-image.ts';
+import { applyBlockdev, applyDrive } from './drive-flags.ts';
 import { nearestHint } from './nearest.ts';
 import { applyNet, applyNetdev, applyNic } from './net-flags.ts';
 import { applyObject } from './object-flags.ts';
 import { parseProps, splitFirst } from './option-list.ts';
 import { LOG_ITEMS } from './log-items.ts';
 import { applyChardev, applyMon, applyMonitor, applySerial } from './stream-flags.ts';
-import type { CliOptions, DeviceFlag, DriveFlag } from './options.ts';
+import type { CliOptions, DeviceFlag } from './options.ts';
 
 export interface Flag {
   /** First the name that help shows. */
@@ -25,8 +25,9 @@ export interface Flag {
   apply(options: CliOptions, value: string): void;
 }
 
-const DRIVE_PROPS = ['file', 'format', 'if', 'id', 'readonly', 'cache', 'media', 'unit', 'index'];
 const ICOUNT_MAX = 10;
+/** One argument, and no effect on what a guest can see. */
+const ACCEPTED = ['msg', 'sandbox', 'overcommit'];
 
 export const FLAGS: readonly Flag[] = [
   {
@@ -37,12 +38,25 @@ export const FLAGS: readonly Flag[] = [
   },
   {
     names: ['cpu'],
-    argument: 'rv64[,EXT=on|off…]',
-    help: `the processor; extensions are ${EXTENSIONS.map(({ name }) => name).join(', ')} (all on but svinval)`,
-    apply: (o, v) => (o.cpu = parseCpu(v)),
+    argument: 'rv64|max[,EXT=on|off…]',
+    help: `the processor; extensions are ${EXTENSIONS.map(({ name }) => name).join(', ')} (all on but svinval); max: all on`,
+    apply: (o, v) => {
+      if (v === 'help' || v === '?') o.show = 'cpus';
+      else o.cpu = parseCpu(v);
+    },
   },
-  { names: ['m'], argument: 'SIZE', help: 'guest memory: MiB, or with suffix M or G (128M)', apply: applyMemory },
-  { names: ['smp'], argument: 'N', help: `number of harts, 1 to ${HARTS_MAX} (1)`, apply: applyHarts },
+  {
+    names: ['m'],
+    argument: '[size=]SIZE',
+    help: 'guest memory: MiB, or with suffix M or G (128M)',
+    apply: applyMemory,
+  },
+  {
+    names: ['smp'],
+    argument: '[cpus=]N',
+    help: `number of harts, 1 to ${HARTS_MAX} (1); sockets=, cores= and threads= must multiply to it`,
+    apply: applyHarts,
+  },
   {
     names: ['kernel'],
     argument: 'FILE',
@@ -74,6 +88,12 @@ export const FLAGS: readonly Flag[] = [
     argument: 'file=F,format=raw|qcow2,if=virtio|none|pflash[,id=X,readonly=on]',
     help: 'a disk image: a disk on PCI, with if=none the drive of a -device, with if=pflash,unit=0|1 a bank of flash; qcow2 needs readonly=on or -snapshot',
     apply: applyDrive,
+  },
+  {
+    names: ['blockdev'],
+    argument: 'driver=raw|qcow2|file,node-name=X,file.driver=file,file.filename=F',
+    help: 'a disk image for -device …,drive=X; or driver=file,node-name=F,filename=F in front of driver=raw,node-name=X,file=F',
+    apply: applyBlockdev,
   },
   {
     names: ['pflash'],
@@ -136,6 +156,22 @@ export const FLAGS: readonly Flag[] = [
     help: 'where the serial console goes; sockets take ,server=on,wait=off',
     apply: applySerial,
   },
+  {
+    names: ['pidfile'],
+    argument: 'FILE',
+    help: 'write our process id there, and remove it at the end',
+    apply: (o, v) => (o.pidFile = v),
+  },
+  { names: ['singlestep', 'one-insn-per-tb'], help: 'accepted: each instruction is one already', apply: () => {} },
+  ...ACCEPTED.map(name => ({
+    names: [name],
+    argument: 'WORD',
+    help: "accepted: it concerns QEMU's process alone",
+    apply: () => {},
+  })),
+  { names: ['vga'], argument: 'none', help: 'there is no display', apply: only('vga', 'none') },
+  { names: ['parallel'], argument: 'none', help: 'there is no parallel port', apply: only('parallel', 'none', 'null') },
+  { names: ['no-user-config'], help: 'accepted: there is none', apply: () => {} },
   { names: ['snapshot'], help: 'writes to drives stay in memory and are lost', apply: o => (o.isSnapshot = true) },
   {
     names: ['loadvm'],
@@ -229,7 +265,11 @@ export const FLAGS: readonly Flag[] = [
     apply: applyGranularity,
   },
   { names: ['version'], help: 'print the version', apply: o => (o.show = 'version') },
-  { names: ['help', 'h'], help: 'print this', apply: o => (o.show = 'help') },
+  {
+    names: ['help', 'h'],
+    help: 'print this; -M, -cpu, -device and -accel help list their words',
+    apply: o => (o.show = 'help'),
+  },
 ];
 
 function bad(flag: string, value: string, hint: string): UserError {
@@ -237,20 +277,17 @@ function bad(flag: string, value: string, hint: string): UserError {
 }
 
 /** A flag of QEMU's that has one possible value here. */
-function only(flag: string, value: string): Flag['apply'] {
+function only(flag: string, ...values: readonly string[]): Flag['apply'] {
   return (_options, given) => {
-    if (given !== value) throw bad(flag, given, `only -${flag} ${value} is possible`);
+    if (!values.includes(given)) throw bad(flag, given, `only -${flag} ${values[0]} is possible`);
   };
 }
 
-function applyHarts(options: CliOptions, value: string): void {
-  const match = /^(?:cpus=)?(\d+)$/.exec(value);
-  const harts = Number(match?.[1]);
-  if (!(harts >= 1 && harts <= HARTS_MAX)) throw bad('smp', value, `write a number from 1 to ${HARTS_MAX}`);
-  options.harts = harts;
-}
-
-function applyAccel(_options: CliOptions, value: string): void {
+function applyAccel(options: CliOptions, value: string): void {
+  if (value === 'help' || value === '?') {
+    options.show = 'accels';
+    return;
+  }
   if (value !== 'interp' && value.split(',')[0] !== 'tcg') throw bad('accel', value, 'only -accel interp is possible');
 }
 
@@ -267,12 +304,6 @@ function applyRtc(options: CliOptions, value: string): void {
   options.epochMs = base === 'utc' ? undefined : epochMs;
 }
 
-function applyMemory(options: CliOptions, value: string): void {
-  const match = /^(\d+)([MmGg]?)$/.exec(value);
-  if (!match) throw bad('m', value, 'write a size such as 128M or 1G');
-  options.memoryMiB = Number(match[1]) * (/g/i.test(match[2]!) ? 1024 : 1);
-}
-
 function applyTohost(options: CliOptions): void {
   options.isTohost = true;
   if (options.bios === 'default') options.bios = 'none';
@@ -284,43 +315,16 @@ function applyGranularity(options: CliOptions, value: string): void {
   options.signatureGranularity = bytes;
 }
 
-function applyDrive(options: CliOptions, value: string): void {
-  const props = parseProps(value);
-  const file = props.get('file');
-  if (file === undefined) throw bad('drive', value, 'name the image with file=');
-  const formatName = props.get('format');
-  const format = DISK_FORMATS.find(name => name === formatName);
-  if (formatName !== undefined && !format) throw bad('drive', value, `format is ${DISK_FORMATS.join(' or ')}`);
-  const attachment = props.get('if') ?? 'none';
-  if (!['none', 'virtio', 'pflash'].includes(attachment))
-    throw bad('drive', value, 'write if=virtio, if=pflash, or if=none,id=X and a -device with drive=X');
-  const readonly = props.get('readonly') ?? 'off';
-  if (readonly !== 'on' && readonly !== 'off') throw bad('drive', value, 'readonly is on or off');
-  const unknown = [...props.keys()].find(name => !DRIVE_PROPS.includes(name));
-  if (unknown === 'serial') throw bad('drive', value, 'use if=none,id=X and -device virtio-blk-pci,drive=X,serial=S');
-  if (unknown !== undefined) {
-    throw bad('drive', value, `${unknown} is not known here; ${nearestHint(unknown, DRIVE_PROPS)}`.trim());
-  }
-  const drive: DriveFlag = {
-    file,
-    id: props.get('id') ?? '',
-    isReadOnly: readonly === 'on',
-    ...(format ? { format } : {}),
-    isVirtio: attachment === 'virtio',
-  };
-  const unit = props.get('unit') ?? props.get('index');
-  if (attachment === 'pflash') addFlash(options, drive, unit, `-drive ${value}`);
-  else if (unit !== undefined)
-    throw bad('drive', value, 'a unit is for if=pflash; the order is that of the command line');
-  else options.drives.push(drive);
-}
-
 function splitModel(value: string): DeviceFlag {
   const [model, rest] = splitFirst(value);
   return { model, props: parseProps(rest) };
 }
 
 function applyDevice(options: CliOptions, value: string): void {
+  if (value === 'help' || value === '?') {
+    options.show = 'devices';
+    return;
+  }
   const device = splitModel(value);
   checkDevice(device);
   options.devices.push(device);

@@ -1,4 +1,6 @@
 /** `--help` and docs/FLAGS.md, printed from the flag table. */
+import { EXTENSIONS } from '../../../isa/extensions.ts';
+import { DEVICE_MODELS } from './device-models.ts';
 import { FLAGS, type Flag } from './flags.ts';
 
 /** What a status of ours means; the guest's own are passed through. */
@@ -45,6 +47,26 @@ export function helpText(): string {
     PIPE_NOTE,
     '',
   ].join('\n');
+}
+
+/** What `-M help` and the like print. */
+export function listText(of: 'machines' | 'cpus' | 'devices' | 'accels'): string {
+  switch (of) {
+    case 'machines':
+      return `Supported machines are:\n${'virt'.padEnd(21)}RISC-V VirtIO board (default)\n`;
+    case 'cpus':
+      return ['rv64', 'max', '', 'extensions:', ...EXTENSIONS.map(({ name, help }) => entry(name, help)), ''].join(
+        '\n',
+      );
+    case 'devices':
+      return DEVICE_MODELS.map(({ name, alias, bus, props }) => {
+        const where = bus === 'pci' ? ', bus PCI' : bus === 'mmio' ? ', bus virtio-bus' : '';
+        const also = alias === undefined ? '' : `, alias "${alias}"`;
+        return `name "${name}"${where}${also}: ${props.join(', ')}\n`;
+      }).join('');
+    case 'accels':
+      return 'Accelerators supported by qemu-like:\ntcg (the interpreter)\n';
+  }
 }
 
 export function keysText(): string {

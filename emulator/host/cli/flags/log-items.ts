@@ -5,4 +5,6 @@ export const LOG_ITEMS: readonly string[] = [
   'int', // traps and interrupts
   'page', // page-table walks
   'guest_errors', // what the guest does wrong to a device
+  'unimp', // accepted: what a device lacks is in guest_errors
+  'nochain', // accepted: blocks of code are not chained
 ];

@@ -22,3 +22,13 @@ export function splitFirst(text: string): [first: string, rest: string] {
   const at = text.indexOf(',');
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
+
+/** QEMU's words for a switch; undefined: none of them. */
+export function parseSwitch(text: string): boolean | undefined {
+  if (['on', 'true', 'yes', 'y'].includes(text)) return true;
+  return ['off', 'false', 'no', 'n'].includes(text) ? false : undefined;
+}
+
+export function isOn(text: string | undefined): boolean {
+  return text !== undefined && parseSwitch(text) === true;
+}

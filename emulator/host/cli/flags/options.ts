@@ -10,6 +10,8 @@ export interface DriveFlag {
   readonly file: string;
   readonly id: string;
   readonly isReadOnly: boolean;
+  /** What is written to it stays in memory, as with -snapshot. */
+  readonly isSnapshot?: boolean;
   /** Absent: to be found out. */
   readonly format?: DiskFormat;
   /** `if=virtio`: a virtio-blk-pci of its own, behind every -device. */
@@ -110,10 +112,11 @@ export interface CliOptions {
   reportFile: string | undefined;
   profileFile: string | undefined;
   symbolFiles: string[];
+  pidFile: string | undefined;
   /** What follows `--`, joined by spaces. */
   command: string | undefined;
-  /** `--help` or `--version`: print and be done. */
-  show: 'help' | 'version' | undefined;
+  /** `--help`, `--version`, `-M help`, …: print and be done. */
+  show: 'help' | 'version' | 'machines' | 'cpus' | 'devices' | 'accels' | undefined;
 }
 
 export function defaultOptions(): CliOptions {
@@ -157,6 +160,7 @@ export function defaultOptions(): CliOptions {
     reportFile: undefined,
     profileFile: undefined,
     symbolFiles: [],
+    pidFile: undefined,
     command: undefined,
     show: undefined,
   };

@@ -81,7 +81,6 @@ describe('what is not understood is refused, with what to do', () => {
     ['-M virt,pflash0=x', '-drive if=pflash'],
     ['-drive if=pflash,unit=2,file=f', 'unit=0 and unit=1'],
     ['-pflash a -drive if=pflash,unit=0,file=b', 'a unit of its own'],
-    ['-drive if=virtio,unit=0,file=f', 'for if=pflash'],
     ['-device loader,fiel=x', 'known are id, file'],
     ['-fw_cfg name=opt/x', 'one of file=F and string=TEXT'],
     ['-fw_cfg opt/x,string=a,file=b', 'one of file=F and string=TEXT'],

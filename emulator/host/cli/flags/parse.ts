@@ -1,5 +1,6 @@
 /** Command line to options, by the flag table: one or two dashes, `-flag value` or `-flag=value`; `--` ends the flags. */
 import { UserError } from '../../../base/user-error.ts';
+import { ABSENT_FLAGS } from './absent-flags.ts';
 import { FLAGS, type Flag } from './flags.ts';
 import { nearestHint } from './nearest.ts';
 import { defaultOptions, type CliOptions } from './options.ts';
@@ -29,6 +30,8 @@ export function parseCommandLine(args: readonly string[]): CliOptions {
     const [name, inline] = splitFlag(arg);
     const flag = BY_NAME.get(name);
     if (!flag) {
+      const instead = ABSENT_FLAGS.get(name);
+      if (instead !== undefined) throw new UserError(`${arg}: not here`, instead);
       throw new UserError(
         `${arg}: unknown flag`,
         `${nearestHint(name, [...BY_NAME.keys()], '-')}--help lists the flags`,
