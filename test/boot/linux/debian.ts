@@ -46,14 +46,15 @@ export async function bootDebian(machine: DebianMachine, extras: DebianExtras = 
     test.skip(`${title(machine)}: Debian's packages, e2fsprogs or OpenSBI are not here`, () => {});
     return null;
   }
+  const bus = virtio === 'pci' ? 'pci' : 'mmio';
   const vm = powerOn({
     kernel: linux.kernel,
-    initrd: linuxRootInitrd(linux, extras.modules),
+    initrd: linuxRootInitrd(linux, bus, extras.modules),
     // Early: most of what the kernel says before it has its serial driver is said again behind a reset.
     append: `earlycon console=ttyS0${mode === 'sv39' ? ' no4lvl' : ''}`,
     memoryMiB: 256,
     harts,
-    bus: virtio === 'pci' ? 'pci' : 'mmio',
+    bus,
     isVirtioLegacy: virtio !== 'mmio, version 2',
     drives: [
       { image: linuxRootImage(linux, extras.rootMiB ?? 64, extras.files?.(linux)) },

@@ -19,8 +19,8 @@ import type { NamedBytes } from '../../../emulator/machine/config.ts';
 import type { BlockBackend } from '../../../emulator/storage/block-backend.ts';
 import type { LinuxGuest } from '../../lib/linux-guest.ts';
 
-/** What Debian's kernel needs to reach an ext4 on a virtio disk, and the random generator; virtio-pci is built in. */
-const MODULES = ['virtio_mmio', 'virtio_blk', 'crc16', 'crc32c_generic', 'mbcache', 'jbd2', 'ext4', 'virtio-rng'];
+/** What Debian's kernel needs to reach an ext4 on a virtio disk, and the random generator. */
+const MODULES = ['virtio_blk', 'crc16', 'crc32c_generic', 'mbcache', 'jbd2', 'ext4', 'virtio-rng'];
 
 const COPY_BYTES = 1 << 20;
 
@@ -47,8 +47,10 @@ export function hasE2fsprogs(): boolean {
 }
 
 /** @param more further modules to load */
-export function linuxRootInitrd(linux: LinuxGuest, more: readonly string[] = []): NamedBytes {
-  return linux.initrd([...MODULES, ...more], {}, SWITCH_ROOT);
+export function linuxRootInitrd(linux: LinuxGuest, bus: 'mmio' | 'pci', more: readonly string[] = []): NamedBytes {
+  // virtio-pci is built in.
+  const transport = bus === 'mmio' ? ['virtio_mmio'] : [];
+  return linux.initrd([...transport, ...MODULES, ...more], {}, SWITCH_ROOT);
 }
 
 /** @param files by path, further ones; each may be run */
