@@ -14,6 +14,9 @@ interface Resume {
   readonly opaque: number;
 }
 
+/** A value of stimecmp that time does not reach, and that numbers hold exactly. */
+const NEVER = 2 ** 63;
+
 export class Hart {
   state: HartState = HartState.Started;
   /** The debugger keeps it where it is while others run. */
@@ -99,8 +102,16 @@ export class Hart {
     this.setStip(false, false);
   }
 
-  /** SBI's set_timer. */
+  /**
+   * SBI's set_timer. With Sstc it sets stimecmp, as OpenSBI does: who sets that one afterwards has no other deadline left
+   * over. UEFI asks the SBI, and Linux, which it starts, does not.
+   */
   setTimer(time: number): void {
+    if (this.cpu.features.sstc) {
+      this.cpu.setCsr(stimecmp, BigInt(Math.min(time, NEVER)));
+      this.compareStimecmp();
+      return;
+    }
     const deadline = this.clockTick(time);
     const isDue = deadline <= this.timers.now();
     this.setStip(isDue, this.isSstcDue);

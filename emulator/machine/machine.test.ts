@@ -72,6 +72,24 @@ test('under virtual time, wfi jumps to the timer', () => {
   expect(machine.cpu.instret).toBeLessThan(40);
 });
 
+test('a deadline of the SBI is the same as one in stimecmp: who moves that on has none left over', () => {
+  const STIMECMP = 0x14d;
+  const SIP = 0x144;
+  const program = new Program()
+    .li(R.a0, 0)
+    .li(R.a7, SBI_TIME)
+    .li(R.a6, 0)
+    .op('ecall')
+    .op('csrrs', { rd: R.a0, rs1: 0, uimm: SIP, imm: SIP })
+    .op('addi', { rd: R.t0, rs1: 0, imm: -1 })
+    .op('csrrw', { rd: 0, rs1: R.t0, uimm: STIMECMP, imm: STIMECMP })
+    .op('csrrs', { rd: R.a1, rs1: 0, uimm: SIP, imm: SIP })
+    .finish(0x5555);
+  const { machine } = start(program);
+  expect(machine.advance(1000)).toBe(Stop.Ended);
+  expect([R.a0, R.a1].map(register => machine.cpu.getRegNumber(register))).toEqual([1 << 5, 0]);
+});
+
 test('a hart that nothing can wake is idle', () => {
   const { machine } = start(new Program().op('wfi').spin());
   expect(machine.advance(1000)).toBe(Stop.Idle);
