@@ -33,9 +33,22 @@ const GCC_FLAGS =
 const QEMU = 'qemu-system-riscv64';
 const TIMEOUT_MS = 60_000;
 
-/** Whether the judges are installed. */
+/** The judges that are not installed. */
+function missingJudges(): string[] {
+  return [GCC, QEMU].filter(command => spawnSync(command, ['--version']).status !== 0);
+}
+
 export function canBenchCompiler(): boolean {
-  return [GCC, QEMU].every(command => spawnSync(command, ['--version']).status === 0);
+  return missingJudges().length === 0;
+}
+
+/** Why there is no comparison on this host, and what to do; nothing where there can be one. */
+export function whyNoCompilerBench(missing: readonly string[] = missingJudges()): UserError | undefined {
+  if (missing.length === 0) return undefined;
+  return new UserError(
+    `the comparison of compilers needs ${missing.join(' and ')}`,
+    'install the Debian packages gcc-riscv64-linux-gnu and qemu-system-misc',
+  );
 }
 
 /** Runs from the repository's root. */
@@ -54,9 +67,13 @@ export async function benchCompiler(): Promise<CompilerFigures> {
   }
 }
 
-/** The comparison as rows of the common table; none where the judges are not installed. */
+/** The comparison as rows of the common table; where a judge is not installed, none, and standard error says which. */
 export async function compilerFigures(): Promise<Figure[]> {
-  if (!canBenchCompiler()) return [];
+  const obstacle = whyNoCompilerBench();
+  if (obstacle) {
+    process.stderr.write(`bench: compiler: left out: ${obstacle.message}; ${obstacle.hint}\n`);
+    return [];
+  }
   const { kernels, geometricMean } = await benchCompiler();
   return [
     ...kernels.map(({ name, ours, gcc }) => ({
