@@ -147,6 +147,16 @@ describe('nothing leads out', () => {
     expect([answer!.protocol, answer!.payload[0], answer!.payload[1]]).toEqual([IpProtocol.Icmp, 3, code]);
     expect(formatIp(answer!.source)).toBe('10.0.2.2');
   });
+  test('a request for a file is refused at once, as QEMU does: a boot loader goes on', () => {
+    const get = Uint8Array.of(0, 1, ...utf8('boot.img\0octet\0'));
+    const [answer] = new TestGuest().sendUdp({ source: ME, destination: end(GATEWAY, 69), payload: get });
+    const { source, destination, payload } = datagramOf(answer);
+    expect([source, destination]).toEqual([end(GATEWAY, 69), ME]);
+    expect(payload).toEqual(Uint8Array.of(0, 5, 0, 2, ...utf8('Access violation\0')));
+    const data = Uint8Array.of(0, 3, 0, 1);
+    const [error] = new TestGuest().sendUdp({ source: ME, destination: end(GATEWAY, 69), payload: data });
+    expect(error!.protocol).toBe(IpProtocol.Icmp);
+  });
   test('another protocol is unreachable', () => {
     const [answer] = new TestGuest().sendIp(47, new Uint8Array(8));
     expect([...answer!.payload.subarray(0, 2)]).toEqual([3, 2]);

@@ -31,6 +31,7 @@ import type { PcapWriter } from './pcap.ts';
 import { TcpRelay } from './tcp-relay.ts';
 import { buildTcp, parseTcp } from './tcp-segment.ts';
 import { Tcp } from './tcp.ts';
+import { refuseTransfer, TFTP_PORT } from './tftp.ts';
 import { buildUdp, parseUdp, type UdpDatagram } from './udp.ts';
 import { UdpForwards } from './udp-forward.ts';
 
@@ -251,8 +252,11 @@ export class UserNetwork implements NetBackend {
       if (refusal) this.sendUdp({ source: destination, destination: source, payload: refusal });
       return;
     }
-    const isAnswer = destination.ip === this.config.host && this.udp.fromGuest(datagram);
-    if (!isAnswer) this.sendUnreachable(Unreachable.Port, packet);
+    const isToHost = destination.ip === this.config.host;
+    if (isToHost && this.udp.fromGuest(datagram)) return;
+    const refusal = isToHost && destination.port === TFTP_PORT ? refuseTransfer(payload) : undefined;
+    if (refusal) this.sendUdp({ source: destination, destination: source, payload: refusal });
+    else this.sendUnreachable(Unreachable.Port, packet);
   }
 
   private receiveDhcp(message: Uint8Array): void {
