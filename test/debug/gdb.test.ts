@@ -177,6 +177,36 @@ describe.skipIf(!hasGdb || !hasImages)('gdb at our kernel', () => {
     expect(output).toContain('[Inferior 1 (process 1) detached]');
   });
 
+  test('functions by name before they are loaded, conditions, callers, all harts, loads and accesses', async () => {
+    const socket = await waiting('qemu-like', ['-serial', 'none', '-icount', 'auto', '-smp', '4']);
+    const output = gdb(
+      socket,
+      [
+        ...['break sysOpenat', 'tbreak trapUser', 'continue', 'backtrace', 'continue', 'backtrace', 'finish', 'delete'],
+        ...['tbreak systemCall if $sp != 0 && $s0 == $s0', 'continue', 'until', 'tbreak trap_entry', 'continue'],
+        ...['stepi 4', 'x/i $pc', 'break systemCall if $sp == 0', 'tbreak systemCall', 'continue', 'delete'],
+        ...['eval "rwatch *(long *) 0x%lx", $sp + 24', 'continue', 'delete', 'tbreak systemCall', 'continue'],
+        ...['eval "awatch *(long *) 0x%lx", $sp + 24', 'continue', 'delete', 'info threads', 'thread apply all bt 1'],
+        ...['p $satp != 0', 'x/gx $sp', 'maintenance packet Qqemu.PhyMemMode:1', 'x/2hx 0x80200000'],
+        ...['maintenance packet Qqemu.PhyMemMode:0', 'monitor info registers', 'detach'],
+      ],
+      kernel,
+    );
+    expect(output).toMatch(/^Breakpoint 1 at 0x\w+: file guest-kernel\/syscall\/file\.ts, line \d+\.$/m);
+    expect(output).toMatch(/Thread \d hit Temporary breakpoint 2, trapUser \(\) at guest-kernel\/trap\/trap\.ts:\d+\n/);
+    expect(output).toMatch(/#1 .* in systemCall \(\) at .*\n#2 .* in trapUser \(\) at .*\n#3 .* in trap_entry \(\)\n/);
+    expect(output).toMatch(/^0x\w+ in systemCall \(\) at guest-kernel\/syscall\/table\.ts:\d+$/m);
+    expect(output).toContain('Thread 1 hit Temporary breakpoint 4, 0x');
+    expect(output).toMatch(/^=> 0x\w+ <trap_entry\+12>:/m);
+    // The one whose condition does not hold is at the same place.
+    expect(output).toContain('Thread 1 hit Temporary breakpoint 6, systemCall ()');
+    expect(output).toMatch(/hit Hardware read watchpoint 7: .*\n\nValue = /);
+    expect(output).toMatch(/hit Hardware access \(read\/write\) watchpoint 9: .*\n\n(Old v|V)alue = /);
+    expect(output.match(/^Thread \d \(Thread 1\.\d \(CPU#\d \[(running|halted )\]\)\):\n#0 /gm)).toHaveLength(4);
+    expect(output).toMatch(/^\$1 = 1\n0x\w+:\t0x\w{16}\n.*\nreceived: "OK"\n0x80200000:\t0x\w{4}\t0x\w{4}\n/m);
+    expect(output).toMatch(/^CPU#0\n mode +S\n pc /m);
+  });
+
   test('Ctrl-C stops it; the machine goes on when gdb leaves', async () => {
     const socket = await waiting('qemu-like', ['-serial', 'none']);
     const output = gdb(socket, ['shell (sleep 2; kill -INT $PPID) &', 'continue', 'info registers pc'], kernel);

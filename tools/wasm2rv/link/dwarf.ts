@@ -4,6 +4,7 @@
  */
 import { ByteWriter, StringTable } from './byte-writer.ts';
 import type { Code } from '../asm/assembler.ts';
+import { withEntryRows } from './entry-rows.ts';
 import type { LineRow } from './unwind.ts';
 
 const DW_TAG = { compileUnit: 0x11, subprogram: 0x2e } as const;
@@ -43,7 +44,8 @@ export interface DebugInput {
   files: readonly string[];
 }
 
-export function debugSections(input: DebugInput): { name: string; bytes: Uint8Array }[] {
+export function debugSections(given: DebugInput): { name: string; bytes: Uint8Array }[] {
+  const input = { ...given, lines: withEntryRows(given.code, given.lines, given.files) };
   const strings = new StringTable();
   return [
     { name: '.debug_line', bytes: lineSection(input) },
