@@ -4,11 +4,14 @@
  */
 import { heapBytes, livesOnReserve } from "./heap";
 import { bytesAsked } from "./object-heap";
+import { emptySlabs, releaseSlabs, slabFrames } from "./slabs";
 
 /** So much may be allocated between two collections, and more in a large heap: a sweep costs what the heap holds. */
 const MIN_GARBAGE: usize = 512 << 10;
 /** Idling with less garbage than this is not worth a collection. */
 const IDLE_GARBAGE: usize = 64 << 10;
+/** Empty slabs go back when there are so many, and they are a quarter of all: the storm is over. */
+const MIN_EMPTY: u32 = 64;
 
 let stress: bool = false;
 let askedBefore: usize = 0;
@@ -33,4 +36,5 @@ export function collectWhenIdle(): void {
 function collect(): void {
   __collect();
   askedBefore = bytesAsked();
+  if (emptySlabs() >= max(MIN_EMPTY, slabFrames() / 4)) releaseSlabs();
 }

@@ -1,13 +1,15 @@
 /**
- * The heap of managed objects: the compiler's memory.size and memory.grow come here. At first it is the megabyte after
- * the image; once there are frames it grows in a window of virtual addresses of its own, so that it never competes with
- * the page frames for contiguous memory. It never shrinks.
+ * The heap of managed objects. Small ones live in single frames (slabs.ts), which come and go; for the large ones the
+ * compiler's memory.size and memory.grow come here: at first the megabyte after the image; once there are frames it grows
+ * in a window of virtual addresses of its own, so that it never competes with the page frames for contiguous memory.
+ * The window never shrinks.
  */
 import { sfence_vma, symAddr_heap_base } from "../hal/rv";
 import { PAGE_SIZE, allocFrameRaw, freeFrames, putFrame, reserveFrames, setReserve } from "./frames";
 import { PTE_A, PTE_D, PTE_G, PTE_R, PTE_V, PTE_W, entryFor, frameOf, readPte, walk, writePte } from "./page-table";
 import { va as kva } from "../hal/mmio";
 import { bytesUsed } from "./object-heap";
+import { slabFrames } from "./slabs";
 
 const WASM_PAGE: usize = 0x1_0000;
 export const BOOT_HEAP: usize = 0x10_0000;
@@ -16,6 +18,8 @@ const WINDOW_START: usize = 0xd100_0000;
 const WINDOW_END: usize = 0xf000_0000;
 /** At least so much at a time. */
 const STEP: usize = 0x4_0000;
+/** What must be left of the window for the calls that are under way. */
+const LAST_BYTES: usize = 0x80_0000;
 
 /** One past the last mapped byte of the window; 0 before heapInit. */
 let end: usize = 0;
@@ -76,24 +80,29 @@ function unmapWindow(from: usize, to: usize): void {
   }
 }
 
-/** Bytes of the window in use by the allocator. */
-export function heapBytes(): usize {
-  return end == 0 ? BOOT_HEAP : BOOT_HEAP + (end - WINDOW_START);
+function windowBytes(): usize {
+  return end == 0 ? 0 : end - WINDOW_START;
 }
 
-/** Frames that the window has taken for good, its page tables (one for each 2 MiB) included. */
+/** Bytes that the allocator has to hand out, or has handed out. */
+export function heapBytes(): usize {
+  return BOOT_HEAP + windowBytes() + <usize>slabFrames() * PAGE_SIZE;
+}
+
+/** Frames that the heap has taken: the slabs, and the window with its page tables (one for each 2 MiB) for good. */
 export function heapFrames(): u32 {
-  const pages: u32 = end == 0 ? 0 : <u32>((end - WINDOW_START) / PAGE_SIZE);
-  return pages + (pages + 511) / 512;
+  const pages = <u32>(windowBytes() / PAGE_SIZE);
+  return slabFrames() + pages + (pages + 511) / 512;
 }
 
 /**
- * What creates kernel objects gets -ENOMEM: the heap has eaten half of its reserve and is full, or nearly all of it. A
- * heap that never shrinks but is mostly idle again serves on.
+ * What creates kernel objects gets -ENOMEM: the heap has eaten half of its reserve, or its window, and is full or nearly
+ * so. One that is mostly idle again serves on.
  */
 export function heapIsLow(): bool {
   const free = freeFrames();
-  if (free >= reserveFrames() / 2) return false;
+  const isWindowFull = end > WINDOW_END - LAST_BYTES;
+  if (free >= reserveFrames() / 2 && !isWindowFull) return false;
   return free < reserveFrames() / 8 || heapBytes() - bytesUsed() < heapBytes() / 8;
 }
 

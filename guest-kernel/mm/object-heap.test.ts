@@ -9,6 +9,13 @@ interface Exports {
   fill(p: number, n: number, value: number): void;
   damage(p: number, n: number, value: number): number;
   pages(): number;
+  useFrames(n: number): void;
+  freeFrames(): number;
+  setReserve(n: number): void;
+  slabFrames(): number;
+  emptySlabs(): number;
+  releaseSlabs(): number;
+  bytesUsed(): number;
 }
 
 const load = () => loadAs<Exports>("guest-kernel/mm/object-heap.test.as.ts");
@@ -17,10 +24,12 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ op: fc.constant("alloc" as const), size, at: fc.nat() }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant("free" as const), size, at: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant("realloc" as const), size, at: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant("release" as const), size, at: fc.nat() }) },
 );
 
-test("blocks are aligned, apart from each other, and keep their bytes when they grow", async () => {
+test.each(["TLSF", "frames"])("blocks from %s are aligned, apart, and keep their bytes when they grow", async from => {
   const { exports: k } = await load();
+  if (from === "frames") k.useFrames(256);
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), steps => {
       const live: { p: number; n: number; value: number }[] = [];
@@ -32,7 +41,8 @@ test("blocks are aligned, apart from each other, and keep their bytes when they 
           expect(p % 16).toBe(0);
           k.fill(p, s.size, value);
           live.push({ p, n: s.size, value });
-        } else if (!victim) return;
+        } else if (s.op === "release") k.releaseSlabs();
+        else if (!victim) return;
         else if (s.op === "free") {
           k.objectFree(victim.p);
           live.splice(live.indexOf(victim), 1);
@@ -45,9 +55,48 @@ test("blocks are aligned, apart from each other, and keep their bytes when they 
         for (const b of live) expect(k.damage(b.p, b.n, b.value)).toBe(0);
       });
       live.forEach(b => k.objectFree(b.p));
+      expect(k.bytesUsed()).toBe(0);
     }),
     { seed: 7, numRuns: 200 },
   );
+});
+
+test("pages that nobody uses go back, the others stay", async () => {
+  const { exports: k } = await load();
+  k.useFrames(1024);
+  const before = k.freeFrames();
+  const all = Array.from({ length: 6000 }, (_, i) => k.objectAlloc((i % 25) * 20));
+  const held = k.slabFrames();
+  expect(before - k.freeFrames()).toBe(held);
+  const kept = all.filter((_, i) => i % 500 === 7);
+  kept.forEach(p => k.fill(p, 140, 9));
+  all.filter(p => !kept.includes(p)).forEach(p => k.objectFree(p));
+  const empty = k.emptySlabs();
+  expect(empty).toBeGreaterThan(held - kept.length - 1);
+  expect(k.releaseSlabs()).toBe(empty);
+  expect(k.releaseSlabs()).toBe(0);
+  expect(k.slabFrames()).toBe(held - empty);
+  // The lists hold what is left, and nothing of what went.
+  const again = Array.from({ length: 6000 }, (_, i) => k.objectAlloc((i % 25) * 20));
+  again.forEach((p, i) => k.fill(p, (i % 25) * 20, 3));
+  for (const p of kept) expect(k.damage(p, 140, 9)).toBe(0);
+  [...again, ...kept].forEach(p => k.objectFree(p));
+  k.releaseSlabs();
+  expect(k.freeFrames()).toBe(before);
+});
+
+test("short of frames, a larger idle block does, then the reserve, then TLSF", async () => {
+  const { exports: k } = await load();
+  k.useFrames(16);
+  const large = k.objectAlloc(400);
+  k.objectFree(large);
+  k.setReserve(100);
+  expect(k.objectAlloc(20)).toBe(large);
+  const all = Array.from({ length: 3000 }, () => k.objectAlloc(40));
+  expect(new Set(all).size).toBe(3000);
+  expect(k.freeFrames()).toBe(0);
+  all.forEach(p => k.objectFree(p));
+  expect(k.releaseSlabs()).toBeGreaterThan(10);
 });
 
 test("what was freed is used again", async () => {

@@ -1,6 +1,6 @@
 /** The machine as a whole: names, memory, log, random bytes, power. */
 import { Errno } from "../abi/errno";
-import { finish, restart } from "../hal/finisher";
+import { finish, powerOffStatus, restart } from "../hal/finisher";
 import { LOG_INFO, logByte, logEnd, logStart, klog, setConsoleLevel } from "../hal/log";
 import { Bytes } from "../lib/bytes";
 import { Result, fail, failed } from "../lib/result";
@@ -115,7 +115,7 @@ export function sysReboot(magic1: u64, magic2: u64, cmd: u64, _3: u64, _4: u64, 
     case REBOOT_HALT:
     case REBOOT_POWER_OFF:
       klog("reboot: Power down");
-      finish(0);
+      finish(powerOffStatus());
       return 0;
     case REBOOT_CAD_ON:
     case REBOOT_CAD_OFF:

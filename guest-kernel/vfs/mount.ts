@@ -25,6 +25,9 @@ export class Mount {
   parent: Mount | null = null;
   mountpoint: Dentry | null = null;
   isAttached: bool = false;
+  /** What is mounted in this mount, the latest first: a list through `nextSibling`. */
+  firstChild: Mount | null = null;
+  nextSibling: Mount | null = null;
   refs: i32 = 0;
   flags: u32 = 0;
 
@@ -92,27 +95,43 @@ function end(m: Mount): void {
 /** What covers `d` as seen in `m`, or null. */
 export function mountOn(m: Mount, d: Dentry): Mount | null {
   if (d.mounts == 0) return null;
-  for (let i = 0; i < table.length; i++) if (table[i].parent == m && table[i].mountpoint == d) return table[i];
-  return null;
+  let c: Mount | null = m.firstChild;
+  while (c != null && c.mountpoint != d) c = c.nextSibling;
+  return c;
 }
 
 export function hasChildMounts(m: Mount): bool {
-  for (let i = 0; i < table.length; i++) if (table[i].parent == m) return true;
-  return false;
+  return m.firstChild != null;
+}
+
+/** What is mounted in `m`, at the end of `list`. */
+export function addChildMounts(m: Mount, list: Array<Mount>): void {
+  let c: Mount | null = m.firstChild;
+  while (c != null) {
+    list.push(c);
+    c = c.nextSibling;
+  }
 }
 
 /** Puts `m` over (parent, at); the first mount of all has no parent. */
 export function attachMount(m: Mount, parent: Mount | null, at: Dentry | null): void {
-  if (parent == null || at == null) namespaceRoot = m;
-  else {
-    mntGet(parent);
-    dget(at);
-    at.mounts++;
-  }
-  m.parent = parent;
-  m.mountpoint = at;
+  takeMountpoint(m, parent, at);
   m.isAttached = true;
   table.push(m);
+}
+
+function takeMountpoint(m: Mount, parent: Mount | null, at: Dentry | null): void {
+  m.parent = parent;
+  m.mountpoint = at;
+  if (parent == null || at == null) {
+    namespaceRoot = m;
+    return;
+  }
+  mntGet(parent);
+  dget(at);
+  at.mounts++;
+  m.nextSibling = parent.firstChild;
+  parent.firstChild = m;
 }
 
 /** Takes `m` off its mountpoint; unused, it ends. */
@@ -129,23 +148,34 @@ function releaseMountpoint(m: Mount): void {
   const at = m.mountpoint;
   m.parent = null;
   m.mountpoint = null;
-  if (at != null) {
-    at.mounts--;
-    dput(at);
+  if (parent == null || at == null) return;
+  unlistChild(parent, m);
+  at.mounts--;
+  dput(at);
+  mntPut(parent);
+}
+
+function unlistChild(parent: Mount, m: Mount): void {
+  const next = m.nextSibling;
+  m.nextSibling = null;
+  if (parent.firstChild == m) {
+    parent.firstChild = next;
+    return;
   }
-  if (parent != null) mntPut(parent);
+  let before = parent.firstChild as Mount;
+  while (before.nextSibling != m) before = before.nextSibling as Mount;
+  before.nextSibling = next;
 }
 
 /** Hangs an attached mount somewhere else (MS_MOVE, pivot_root); no parent makes it the root of the namespace. */
 export function moveMount(m: Mount, parent: Mount | null, at: Dentry | null): void {
-  if (parent != null && at != null) {
-    mntGet(parent);
-    dget(at);
-    at.mounts++;
-  } else namespaceRoot = m;
+  // Counted first: it may be what keeps the place.
+  if (parent != null) mntGet(parent);
+  if (at != null) dget(at);
   releaseMountpoint(m);
-  m.parent = parent;
-  m.mountpoint = at;
+  takeMountpoint(m, parent, at);
+  if (at != null) dput(at);
+  if (parent != null) mntPut(parent);
 }
 
 /** `m` is `other`, or mounted somewhere below it. */
@@ -154,13 +184,15 @@ export function isMountWithin(m: Mount, other: Mount): bool {
   return false;
 }
 
-/** MNT_DETACH: `m` and every mount below it, leaves first. */
+/** MNT_DETACH: `m` and every mount below it, leaves first. They may lie deeper than the kernel's stack would reach. */
 export function detachTree(m: Mount): void {
-  for (let i = table.length - 1; i >= 0; i--) {
-    const c = table[i];
-    if (c.parent != m) continue;
-    detachTree(c);
-    i = table.length;
+  let at = m;
+  for (;;) {
+    for (let child: Mount | null = at.firstChild; child != null; child = at.firstChild) at = child;
+    const parent = at.parent;
+    const isLast = at == m;
+    detachMount(at);
+    if (isLast || parent == null) return;
+    at = parent;
   }
-  detachMount(m);
 }

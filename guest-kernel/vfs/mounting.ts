@@ -17,7 +17,7 @@ import {
   MNT_READONLY,
   MNT_RELATIME,
   Mount,
-  allMounts,
+  addChildMounts,
   attachMount,
   detachMount,
   detachTree,
@@ -164,27 +164,32 @@ export function internalMount(fs: Filesystem): Mount {
  */
 export function bindMount(from: Path, at: Path, recursive: bool): Result {
   if (!from.mount.isAttached) return fail(Errno.EINVAL);
+  // Known before the copy is in the tree: it may come to lie in what it is a copy of.
+  const below = recursive ? mountsBelow(from) : new Array<Mount>();
   const copy = cloneMount(from.mount, from.dentry);
   const r = place(copy, at, false);
-  if (failed(r) || !recursive) return r;
-  const all = allMounts().slice(0);
-  for (let i = 0; i < all.length; i++) {
-    const c = all[i];
-    const point = c.mountpoint;
-    if (c != copy && c.parent == from.mount && point != null && point.isWithin(from.dentry)) bindBelow(c, copy, point);
+  if (failed(r)) return r;
+  const copies = new Array<Mount>(below.length);
+  let parent = -1;
+  for (let i = 0; i < below.length; i++) {
+    const c = below[i];
+    // Parents stand before their children, in the same order.
+    while (c.parent != (parent < 0 ? from.mount : below[parent])) parent++;
+    copies[i] = cloneMount(c, c.root);
+    attachMount(copies[i], parent < 0 ? copy : copies[parent], c.mountpoint);
   }
-  return 0;
+  return r;
 }
 
-/** Repeats mount `c` and what is below it on `parent`. */
-function bindBelow(c: Mount, parent: Mount, point: Dentry): void {
-  const copy = cloneMount(c, c.root);
-  attachMount(copy, parent, point);
-  const all = allMounts().slice(0);
-  for (let i = 0; i < all.length; i++) {
-    const inner = all[i].mountpoint;
-    if (all[i].parent == c && inner != null) bindBelow(all[i], copy, inner);
-  }
+/** Every mount in the tree below `from`: its children, then theirs, and so on. */
+function mountsBelow(from: Path): Array<Mount> {
+  const beside = new Array<Mount>();
+  addChildMounts(from.mount, beside);
+  const found = new Array<Mount>();
+  for (let i = 0; i < beside.length; i++)
+    if ((beside[i].mountpoint as Dentry).isWithin(from.dentry)) found.push(beside[i]);
+  for (let i = 0; i < found.length; i++) addChildMounts(found[i], found);
+  return found;
 }
 
 function cloneMount(m: Mount, root: Dentry): Mount {

@@ -10,6 +10,7 @@
 import { Errno } from "../abi/errno";
 import { Result, fail } from "../lib/result";
 import { PAGE_SIZE, allocFrame, frameRefs, putFrame, setReclaim } from "../mm/frames";
+import { emptySlabs, releaseSlabs } from "../mm/slabs";
 
 const NEAR: u64 = 8;
 const FANOUT_SHIFT: u64 = 10;
@@ -227,7 +228,9 @@ export function cachedPages(): u32 {
   return n;
 }
 
-/** Hooks the reclaimer into the frame allocator. */
+/** Hooks the reclaimer into the frame allocator: idle memory of the object heap goes first. */
 export function pageCacheInit(): void {
-  setReclaim((): bool => reclaimPages(ENOUGH) > 0);
+  setReclaim(
+    (): bool => (emptySlabs() >= ENOUGH && releaseSlabs() > 0) || reclaimPages(ENOUGH) > 0 || releaseSlabs() > 0,
+  );
 }

@@ -60,6 +60,12 @@ describe.skipIf(!hasImages)('a command behind --', () => {
 });
 
 describe.skipIf(!hasImages)('input to the console through a pipe', () => {
+  test("the console shell's exit status is the machine's, a signal's 128 and more", async () => {
+    expect((await runCli([], { stdin: 'exit 3\n' })).status).toBe(3);
+    expect((await runCli([], { stdin: 'kill -9 $$\n' })).status).toBe(137);
+    expect((await runCli([], { stdin: 'false; poweroff\n' })).status).toBe(0);
+  });
+
   test('is typed, and its end ends the shell and the machine', async () => {
     const { status, stdout } = await runCli([], { stdin: 'echo $((6*7))\ncat\n' });
     expect(status).toBe(0);

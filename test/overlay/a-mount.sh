@@ -108,6 +108,14 @@ cases() {
   ok 'and again' mount --bind "$SCRATCH/m" "$SCRATCH/m"
   umount "$SCRATCH/m"
   ok 'and each is a mount' umount "$SCRATCH/m"
+  overlay self l1:l2
+  mkdir "$M/inner/deep"
+  mount -t tmpfs none "$M/inner/deep"
+  mkdir "$M/inner/deep/again"
+  ok 'a tree of mounts may be bound inside itself' mount -o rbind "$M" "$M/inner/deep/again"
+  is 'and it shows there what it was before' "$(names "$M/inner/deep/again/inner/deep")" again
+  is 'and nothing more' "$(names "$M/inner/deep/again/inner/deep/again")" ''
+  umount -l "$M"
 }
 
 # within_detached COMMAND…: in the overlay at $M, which is detached from the tree. $( ) keeps the change of directory.

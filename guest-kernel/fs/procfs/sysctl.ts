@@ -1,5 +1,6 @@
 /** /proc/sys: settings, a row each. What cannot be changed here is shown with the value that is in force. */
 import { Errno } from "../../abi/errno";
+import { powerOffStatus, setPowerOffStatus } from "../../hal/finisher";
 import { Bytes, BytesBuilder } from "../../lib/bytes";
 import { Result, fail } from "../../lib/result";
 import { fillRandom } from "../../proc/random";
@@ -34,6 +35,11 @@ function addKernel(kernel: ProcDir): void {
   kernel.addText("osrelease", (out: BytesBuilder): Result => bytes(out, uts.release));
   kernel.addText("version", (out: BytesBuilder): Result => bytes(out, uts.version));
   kernel.addSetting("hostname", (out: BytesBuilder): Result => bytes(out, uts.nodename), setHostname);
+  kernel.addSetting(
+    "exit_status",
+    (out: BytesBuilder): Result => line(out, powerOffStatus().toString()),
+    setExitStatus,
+  );
   kernel.addSetting("domainname", (out: BytesBuilder): Result => bytes(out, uts.domainname), setDomainname);
   kernel.addText("pid_max", (out: BytesBuilder): Result => line(out, "32768"));
   kernel.addText("threads-max", (out: BytesBuilder): Result => line(out, "4096"));
@@ -93,6 +99,21 @@ function setDomainname(text: Bytes): Result {
   const name = firstLine(text);
   if (name.len > HOST_NAME_MAX) return fail(Errno.EINVAL);
   uts.domainname = name.clone();
+  return 0;
+}
+
+/** Ours, Linux has none: what the machine ends with when it is powered off. 0 to 255. */
+function setExitStatus(text: Bytes): Result {
+  const digits = firstLine(text);
+  let n: u32 = 0;
+  for (let i = 0; i < digits.len; i++) {
+    const d = <u32>digits[i] - 0x30;
+    if (d > 9) return fail(Errno.EINVAL);
+    n = n * 10 + d;
+    if (n > 255) return fail(Errno.EINVAL);
+  }
+  if (digits.len == 0) return fail(Errno.EINVAL);
+  setPowerOffStatus(n);
   return 0;
 }
 

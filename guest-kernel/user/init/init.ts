@@ -1,9 +1,9 @@
 /**
  * init: process 1. Builds the root that people see: an overlay of the read-only image below and the upper named
  * by `strata.upper=` above (tmpfs, or a disk: /dev/vdb), pivots into it, mounts /dev, /proc and /tmp, and starts the agent
- * and a login shell on the console. When that shell ends, the machine powers off.
+ * and a login shell on the console. When that shell ends, the machine powers off with its status.
  */
-import { O_RDWR } from "../../abi/fcntl";
+import { O_RDWR, O_WRONLY } from "../../abi/fcntl";
 import { TIOCSCTTY } from "../../abi/termios";
 import { Nr } from "../../abi/nr";
 import { Bytes, b } from "../../lib/bytes";
@@ -28,6 +28,7 @@ import {
   sys,
   umount,
   wait4,
+  write,
 } from "../libc/sys";
 
 const MS_MOVE: u64 = 8192;
@@ -132,11 +133,22 @@ export function init(_args: Bytes[]): i32 {
   const shell = start("/bin/sh", [b("-sh")], true);
   for (;;) {
     const pid = <i32>wait4(-1, status, 0);
+    if (pid == shell) passOn(load<u32>(status));
     if (pid == shell || pid < 0) break;
     if (pid == agent && agentStarts++ < AGENT_STARTS) agent = startAgent();
   }
   powerOff();
   return 1;
+}
+
+/** The console's shell ended with wait status `how`: so shall the machine. A shell that a signal ended counts as sh counts it. */
+function passOn(how: u32): void {
+  const code = (how & 0x7f) != 0 ? 128 + (how & 0x7f) : (how >> 8) & 255;
+  const fd = open(b("/proc/sys/kernel/exit_status"), O_WRONLY);
+  if (fd < 0) return;
+  const text = b(code.toString());
+  write(fd, text.ptr, text.len);
+  close(fd);
 }
 
 /** Asks every process to end, gives it a moment, and leaves. */

@@ -5,7 +5,10 @@ import { FLAGS, type Flag } from './flags.ts';
 
 /** What a status of ours means; the guest's own are passed through. */
 const STATUSES: readonly (readonly [status: string, meaning: string])[] = [
-  ['n', "the guest's own: of the command behind `--`, or through the test finisher; 255 is a kernel panic"],
+  [
+    'n',
+    "the guest's own: of the command behind `--`, of the console's shell, or through the test finisher; 255 is a kernel panic",
+  ],
   ['0', 'powered off, or Ctrl-A x'],
   ['124', '-timeout is over'],
   ['125', 'could not start: two lines on stderr say why and what to do'],
