@@ -49,6 +49,8 @@ export function pmpAddress(random: Random): bigint {
   if (kind < 6) return (BigInt(DATA_PAGES + 4096 * random(0x90)) >> 2n) | ((1n << BigInt(random(4))) - 1n);
   return kind === 6 ? base : (random64(random) >> 10n) | 1n;
 }
+/** QEMU keeps the bits above. */
+const PMP_ADDRESS = (1n << 54n) - 1n;
 /** Without locks, which stay, and without reserved bits, which QEMU keeps. */
 export function pmpConfig(random: Random): bigint {
   let sum = 0n;
@@ -115,7 +117,10 @@ export function csrBlock(random: Random, hasTriggers: boolean): Block {
   const sum = pick(random, SUMS);
   if (chance(random, 25)) {
     const csr = random(4096);
-    const seen = CSR_RULES.find(rule => rule.csr === csr)?.seen ?? -1n;
+    const seen =
+      csr >= CSR.pmpaddr0 && csr < CSR.pmpaddr0 + 16
+        ? PMP_ADDRESS
+        : (CSR_RULES.find(rule => rule.csr === csr)?.seen ?? -1n);
     if (isLeftOut(csr)) return csrBlock(random, hasTriggers);
     return {
       name: `read CSR ${csr.toString(16)}`,
