@@ -27,3 +27,13 @@ export const pageOffset = (random: Random): bigint =>
 export function goodAddress(random: Random): bigint {
   return BigInt(DATA_PAGES + 4096 * random(DATA_PAGES_COUNT)) + pageOffset(random);
 }
+
+/**
+ * What bodies store: bytes of 00 and 80, of which no halfword is an instruction that does harm (most are none), for
+ * jumps lead to the data too.
+ */
+export function dataValue(random: Random): bigint {
+  let bytes = 0n;
+  for (let i = 0; i < 8; i++) bytes = (bytes << 8n) | BigInt(128 * random(2));
+  return bytes;
+}

@@ -4,6 +4,7 @@ import { CSR, STATUS, X, type CaseWriter, type Mode } from './harness.ts';
 import { add, csrBlock, DELEGABLE, ENABLES, MSTATUS_BITS, pmpAddress, pmpConfig, some, tdata1 } from './random-csrs.ts';
 import {
   chance,
+  dataValue,
   goodAddress,
   pageOffset,
   pick,
@@ -71,7 +72,7 @@ function memoryBlock(random: Random, isAligned: boolean): Block {
   }
   if (kind < 9) {
     const name = pick(random, STORES);
-    const stored = random(2 ** 31);
+    const stored = dataValue(random);
     return {
       name: `${name} ${text}`,
       write: c => void point(c).li(VALUE, stored).op(name, { rs1: POINTER, rs2: VALUE }),
@@ -83,7 +84,7 @@ function memoryBlock(random: Random, isAligned: boolean): Block {
     write: c =>
       void point(c).op(
         name,
-        name.startsWith('fs') ? { rs1: POINTER, rs2: 1 } : { rd: name.startsWith('fl') ? 1 : 18, rs1: POINTER },
+        name.startsWith('fs') ? { rs1: POINTER, rs2: 2 } : { rd: name.startsWith('fl') ? 1 : 18, rs1: POINTER },
       ),
   };
 }
@@ -95,24 +96,29 @@ function memoryBlock(random: Random, isAligned: boolean): Block {
 function atomicBlock(random: Random): Block {
   const address = goodAddress(random) & ~7n;
   const sum = pick(random, SUMS);
+  const stored = dataValue(random);
   const width = pick(random, ['w', 'd']);
-  const amo = pick(random, ['amoadd', 'amoswap', 'amoxor', 'amomaxu', 'amomin']);
+  const amo = pick(random, ['amoand', 'amoor', 'amoswap', 'amoxor', 'amomaxu', 'amomin']);
   if (chance(random, 50)) {
     return {
       name: `${amo}.${width} ${address.toString(16)}`,
-      write: c => add(c.li(POINTER, address).op(`${amo}.${width}`, { rd: RESULT, rs1: POINTER, rs2: sum }), sum),
+      write: c =>
+        add(
+          c.li(POINTER, address).li(VALUE, stored).op(`${amo}.${width}`, { rd: RESULT, rs1: POINTER, rs2: VALUE }),
+          sum,
+        ),
     };
   }
   const between = pick(random, ['nothing', 'store', 'ecall', 'elsewhere']);
   return {
     name: `lr, ${between}, sc at ${address.toString(16)}`,
     write: c => {
-      c.li(POINTER, address).op(`lr.${width}`, { rd: RESULT, rs1: POINTER });
+      c.li(POINTER, address).li(VALUE, stored).op(`lr.${width}`, { rd: RESULT, rs1: POINTER });
       add(c, sum);
-      if (between === 'store') c.op('sd', { rs1: POINTER, rs2: sum });
+      if (between === 'store') c.op('sd', { rs1: POINTER, rs2: VALUE });
       if (between === 'ecall') c.op('ecall');
       if (between === 'elsewhere') c.li(POINTER, address ^ 8n);
-      add(c.op(`sc.${width}`, { rd: RESULT, rs1: POINTER, rs2: sum }), sum);
+      add(c.op(`sc.${width}`, { rd: RESULT, rs1: POINTER, rs2: VALUE }), sum);
     },
   };
 }
