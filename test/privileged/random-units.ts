@@ -166,9 +166,12 @@ function returnBlock(random: Random): Block {
   };
 }
 
-/** With MPRV only into nothing: QEMU then reads from a page that runs as M-mode may. */
-function jumpBlock(random: Random, borrows: boolean): Block {
-  const address = chance(random, borrows ? 0 : 70) ? anyAddress(random) & ~1n : pick(random, NOWHERE);
+/**
+ * Above U-mode only into nothing: on QEMU a page that runs can then be read with MPRV as M-mode may, and a user's page that
+ * was read with SUM runs.
+ */
+function jumpBlock(random: Random, isIntoNothing: boolean): Block {
+  const address = chance(random, isIntoNothing ? 0 : 70) ? anyAddress(random) & ~1n : pick(random, NOWHERE);
   return {
     name: `jump to ${address.toString(16)}`,
     write: c => void c.li(POINTER, address).op('jalr', { rd: 1, rs1: POINTER }),
@@ -276,7 +279,7 @@ export function randomUnit(seed: number, index: number): Unit {
     else if (dice < 88 && returns) body.push(returnBlock(random));
     else if (dice < 92 && mode === 'M' && !returns && !borrows && !hasRules) body.push(entryBlock(random, true));
     else if (dice < 94 && mode === 'U') body.push({ name: 'wfi', write: c => void c.op('wfi') });
-    else if (dice === 99) body.push(jumpBlock(random, borrows));
+    else if (dice === 99) body.push(jumpBlock(random, mode !== 'U'));
   }
   return {
     mode,
