@@ -35,7 +35,12 @@ function entryOf(fn: CodeFunction, own: readonly LineRow[], files: readonly stri
   const setUp = fn.frames.find(frame => frame.raSlot !== null) ?? fn.frames.find(frame => frame.size > 0);
   if (!at || !setUp || setUp.pc - fn.start > SETUP_BYTES_MAX) return [];
   const firstMapped = own.find(row => row.at !== null)!;
-  return setUp.pc < firstMapped.pc ? [{ pc: fn.start, at }, { pc: setUp.pc, at }] : [{ pc: fn.start, at }];
+  return setUp.pc < firstMapped.pc
+    ? [
+        { pc: fn.start, at },
+        { pc: setUp.pc, at },
+      ]
+    : [{ pc: fn.start, at }];
 }
 
 /** The first line of the function's own file, else what was inlined in front of it. */
