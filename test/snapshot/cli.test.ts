@@ -41,6 +41,20 @@ describe.skipIf(!hasImages)('snapshots on the command line', () => {
     });
   });
 
+  test('-loadvm listens again at the ports of hostfwd', async () => {
+    const vm = await boot({
+      drives: [{ image: builtImage('rootfs.img'), isReadOnly: true }],
+      net: { hostfwd: ['tcp::0-:80', 'udp::0-:53'] },
+    });
+    const path = file('forwards.snapshot', vm.save());
+    vm.machine.end(0);
+    const { status, stdout, stderr } = await runCli(['-loadvm', path, '--', 'echo loaded']);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'loaded\n' });
+    expect(stderr).toMatch(
+      /^qemu-like: hostfwd tcp:127\.0\.0\.1:[1-9]\d* leads to 10\.0\.2\.15:80\nqemu-like: hostfwd udp:127\.0\.0\.1:[1-9]\d* leads to 10\.0\.2\.15:53\n$/,
+    );
+  });
+
   test.skipIf(!pty)('savevm and loadvm in the monitor', async () => {
     const terminal = openTerminal(['-icount', '3']);
     const path = join(saved, '..', 'monitor.snapshot');

@@ -38,7 +38,7 @@ function indexOf(va: u64): usize {
 
 /** An entry at byte offset `index` that no address hits. */
 function emptyEntry(index: usize): u64 {
-  return index < <usize>word(CFG_TLB_BYTES) >> 1 ? ~(<u64>0) : 0;
+  return index < (<usize>word(CFG_TLB_BYTES)) >> 1 ? ~(<u64>0) : 0;
 }
 
 /** Both tables of a context, on its first use. */
