@@ -31,6 +31,13 @@ describe.skipIf(!hasImages)('snapshots on the command line', () => {
       status: 125,
       stderr: expect.stringContaining('-m beside -loadvm'),
     });
+    expect(await runCli(['-loadvm', saved, '-M', 'virt,aclint=on'])).toMatchObject({
+      status: 125,
+      stderr: expect.stringContaining('aclint=on beside -loadvm'),
+    });
+    expect(await runCli(['-loadvm', saved, '-display', 'none', '-monitor', 'none', '--', 'true'])).toMatchObject({
+      status: 0,
+    });
     const other = file('other.img', new Uint8Array(1024));
     const wrong = await runCli(['-loadvm', saved, '-drive', `file=${other},format=raw`]);
     expect(wrong).toMatchObject({ status: 125, stderr: expect.stringContaining('section drive 0') });

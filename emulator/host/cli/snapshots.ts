@@ -20,7 +20,10 @@ import type { CliOptions } from './flags/options.ts';
 
 /** These say how the run is watched, not what the machine is; a -drive says where a drive's image lies now. */
 const BESIDE_LOADVM = new Set(
-  'loadvm drive snapshot gdb s S nographic serial d D accel timeout report profile symbols M version help'.split(' '),
+  (
+    'loadvm drive pflash snapshot gdb s S nographic display serial monitor mon chardev d D accel timeout report profile ' +
+    'symbols name pidfile nodefaults msg sandbox overcommit M version help'
+  ).split(' '),
 );
 
 export interface LoadedRun extends LoadedSnapshot {
@@ -50,6 +53,8 @@ export function loadRun(options: CliOptions, name: string, guestError: GuestErro
   if (places.length > drives) {
     throw new UserError(`-drive ${places[drives]!.file}: the snapshot's machine has ${drives} drives`, 'leave it out');
   }
+  if (options.hasAclint && loaded.machine.config.hasAclint !== true)
+    throw new UserError("-M aclint=on beside -loadvm: the snapshot's machine has a CLINT", 'leave it out');
   return { ...loaded, files, isAgentReady: parseSession(loaded.session).isAgentReady };
 }
 
