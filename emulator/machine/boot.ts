@@ -32,20 +32,18 @@ export interface PoweredOn {
   readonly deviceTree: Uint8Array;
 }
 
-/**
- * Loads everything and resets the harts into it: all of them into firmware; the built-in SBI starts hart 0 alone.
- * @param romBase where the boot ROM is
- * @param flashBase where the first bank of flash is
- */
-export function powerOn(
-  config: MachineConfig,
-  ram: Ram,
-  harts: readonly Hart[],
-  soc: readonly SocDevice[],
-  rngSeed: Uint8Array,
-  romBase: number,
-  flashBase: number,
-): PoweredOn {
+export interface PowerOnInputs {
+  readonly config: MachineConfig;
+  readonly ram: Ram;
+  readonly harts: readonly Hart[];
+  readonly soc: readonly SocDevice[];
+  readonly rngSeed: Uint8Array;
+  /** Where the boot ROM and the first bank of flash are. */
+  readonly bases: { readonly rom: number; readonly flash: number };
+}
+
+/** Loads everything and resets the harts into it: all of them into firmware; the built-in SBI starts hart 0 alone. */
+export function powerOn({ config, ram, harts, soc, rngSeed, bases }: PowerOnInputs): PoweredOn {
   const hasFirmware = config.bios !== 'none';
   const kernelStart = ram.base + (hasFirmware ? FIRMWARE_BYTES : 0);
   const firmware =
@@ -55,7 +53,7 @@ export function powerOn(
   const kernel = isNextInFlash
     ? undefined
     : config.kernel && loadImage(config.kernel.bytes, config.kernel.name, kernelStart);
-  const next = isNextInFlash ? flashBase + FLASH_BANK_BYTES : kernel?.start;
+  const next = isNextInFlash ? bases.flash + FLASH_BANK_BYTES : kernel?.start;
   const isLoaded = !hasFirmware && (config.loaders ?? []).length > 0;
   if (next === undefined && !firmware && !startsInFlash && !isLoaded)
     throw new UserError('no kernel to start', 'name one with -kernel FILE');
@@ -86,12 +84,12 @@ export function powerOn(
   ram.write(dtbAt, dtb);
 
   const entry = (config.startsAtEntry && kernel?.entry) || ram.base;
-  const infoAt = romBase + RESET_VECTOR_BYTES;
+  const infoAt = bases.rom + RESET_VECTOR_BYTES;
   for (const hart of harts) {
     const { cpu, id } = hart;
     hart.powerOn();
     cpu.isSbiEnabled = config.bios === 'default' && !startsInFlash;
-    if (startsInFlash) cpu.reset(flashBase, Privilege.M, id, dtbAt, infoAt);
+    if (startsInFlash) cpu.reset(bases.flash, Privilege.M, id, dtbAt, infoAt);
     else if (firmware) cpu.reset(firmware.start, Privilege.M, id, dtbAt, infoAt);
     else if (!hasFirmware) cpu.reset(entry, Privilege.M, id, dtbAt, infoAt);
     else cpu.reset(next!, Privilege.S, id, dtbAt);

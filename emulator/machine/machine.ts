@@ -8,8 +8,7 @@ import { StateReader, StateWriter } from '../base/state.ts';
 import type { Bus } from '../bus/bus.ts';
 import { NS_PER_TICK, TimerQueue } from '../bus/clock.ts';
 import { Ram } from '../bus/ram.ts';
-import { UserError } from '../base/user-error.ts';
-import { Cpu, Interrupt, Privilege } from '../cpu/cpu.ts';
+import { Cpu, Interrupt } from '../cpu/cpu.ts';
 import { ExitReason } from '../cpu/exit-reason.ts';
 import { Engine } from '../cpu/engine.ts';
 import { HostEntropy, SeededEntropy, type EntropySource } from '../device/entropy.ts';
@@ -20,7 +19,7 @@ import { DEFAULT_FEATURES } from '../isa/extensions.ts';
 import { HartState } from '../sbi/hart-state.ts';
 import { FLASH_BYTES } from '../device/flash.ts';
 import { powerOn } from './boot.ts';
-import { loadImage, placeImage, rawImage } from './load-image.ts';
+import { hasFlashContents, placeLoaders } from './loaders.ts';
 import type { MachineConfig } from './config.ts';
 import type { SocDevice } from './device-tree.ts';
 import { Hart } from './hart.ts';
@@ -79,12 +78,8 @@ export class Machine {
   onDebugStop: ((stop: DebugStop) => void) | undefined;
 
   constructor(readonly config: MachineConfig) {
-    const isFlashUsed =
-      (config.flash ?? []).length > 0 ||
-      (config.loaders ?? []).some(
-        ({ file, address = 0 }) => file !== undefined && isInFlash(address, file.bytes.length),
-      );
-    this.ram = new Ram(config.memoryMiB * MIB, RAM_BASE, config.harts, FLASH_BASE, isFlashUsed ? FLASH_BYTES : 0);
+    const flashBytes = hasFlashContents(config) ? FLASH_BYTES : 0;
+    this.ram = new Ram(config.memoryMiB * MIB, RAM_BASE, config.harts, FLASH_BASE, flashBytes);
     this.time =
       config.icountShift === undefined ? new RealTime() : new VirtualTime(config.icountShift, () => this.instret);
     const now = (): number => Math.floor(this.time.nowNs() / NS_PER_TICK);
@@ -144,42 +139,12 @@ export class Machine {
   powerOn(): Uint8Array {
     const rngSeed = new Uint8Array(RNG_SEED_BYTES);
     this.entropy.fill(rngSeed);
-    const { rom, deviceTree } = powerOn(
-      this.config,
-      this.ram,
-      this.runs,
-      this.board.soc,
-      rngSeed,
-      MROM_BASE,
-      FLASH_BASE,
-    );
+    const { config, ram, runs: harts, board } = this;
+    const bases = { rom: MROM_BASE, flash: FLASH_BASE };
+    const { rom, deviceTree } = powerOn({ config, ram, harts, soc: board.soc, rngSeed, bases });
     this.rom.fill(rom);
-    this.placeLoaders();
+    placeLoaders(config.loaders ?? [], { ram, harts, flash: board.flash });
     return deviceTree;
-  }
-
-  private placeLoaders(): void {
-    const { ram, board } = this;
-    for (const { file, address, isRaw, hart } of this.config.loaders ?? []) {
-      const at = address ?? ram.base;
-      let start = at;
-      if (file && isInFlash(at, file.bytes.length)) {
-        board.flash.place(at - FLASH_BASE, file.bytes);
-      } else if (file) {
-        const image = isRaw ? rawImage(file.bytes, at) : loadImage(file.bytes, file.name, at);
-        placeImage(ram, image, file.name);
-        start = image.entry ?? image.start;
-      }
-      if (hart !== undefined) this.startAt(hart, start);
-    }
-  }
-
-  /** As QEMU's loader does it: behind the reset code's back, so every register is 0. */
-  private startAt(id: number, address: number): void {
-    const hart = this.runs[id];
-    if (!hart) throw new UserError(`loader: there is no hart ${id}`, `the machine has ${this.runs.length}: see -smp`);
-    hart.powerOn();
-    hart.cpu.reset(address, Privilege.M);
   }
 
   /** Power-on again, RAM as it was except for the images. */
@@ -444,8 +409,4 @@ export class Machine {
     this.harts[id]!.isSsip = level;
     if (level && id !== this.turns.current) this.endTurn();
   }
-}
-
-function isInFlash(address: number, length: number): boolean {
-  return address >= FLASH_BASE && address + length <= FLASH_BASE + FLASH_BYTES;
 }

@@ -2,7 +2,7 @@
  * Storms: `storms NAME` takes all that can be had of one thing, asserts how the kernel refuses more, and gives it back.
  * Prints what did not hold; status 1 then. test/fuzz/storms.test.ts looks at the machine afterwards.
  */
-import { AT_FDCWD, O_CREAT, O_RDONLY, O_RDWR } from '../../../guest-kernel/abi/fcntl';
+import { O_CREAT, O_RDONLY, O_RDWR } from '../../../guest-kernel/abi/fcntl';
 import { Nr } from '../../../guest-kernel/abi/nr';
 import { Bytes, BytesBuilder, b } from '../../../guest-kernel/lib/bytes';
 import { stdout } from '../../../guest-kernel/user/libc/out';
@@ -28,7 +28,6 @@ import {
   write,
 } from '../../../guest-kernel/user/libc/sys';
 
-const ENOENT: i64 = -2;
 const E2BIG: i64 = -7;
 const EAGAIN: i64 = -11;
 const ENOMEM: i64 = -12;
@@ -36,7 +35,6 @@ const EFBIG: i64 = -27;
 const EMFILE: i64 = -24;
 const ENFILE: i64 = -23;
 const ENOSPC: i64 = -28;
-const EPIPE: i64 = -32;
 const ERANGE: i64 = -34;
 const ENAMETOOLONG: i64 = -36;
 const ELOOP: i64 = -40;
@@ -141,12 +139,12 @@ function pause(ms: i32): usize {
 function forks(): void {
   const top = child((): i32 => {
     sys(Nr.setsid);
-    for (;;) {
-      const r = fork();
-      if (r < 0 && r != EAGAIN && r != ENOMEM) exit(3);
+    let r: i64 = 0;
+    while (r >= 0 || r == EAGAIN || r == ENOMEM) {
+      r = fork();
       if (r < 0) sys(Nr.nanosleep, pause(1000000), 0);
     }
-    return 0;
+    return 3;
   });
   sys(Nr.nanosleep, pause(400), 0);
   holds('the group is there', kill(-top, SIGKILL) == 0);
@@ -212,17 +210,21 @@ function fullPipes(): void {
     const r = ended(
       child((): i32 => {
         let n = 0;
-        for (;;) {
+        let status = -1;
+        while (status < 0) {
           const r = sys(Nr.pipe2, cell, O_NONBLOCK);
-          if (r < 0) return r == EMFILE || r == ENFILE || r == ENOMEM ? n / 4 : 255;
+          if (r < 0) {
+            status = r == EMFILE || r == ENFILE || r == ENOMEM ? n / 4 : 255;
+            break;
+          }
           const to = load<i32>(cell + 4);
           let w: i64 = 0;
           do w = write(to, page, 65536);
           while (w > 0);
-          if (w != EAGAIN && w != ENOMEM) return 254;
+          if (w != EAGAIN && w != ENOMEM) status = 254;
           if ((n++ & 1) == 0) close(to);
         }
-        return 0;
+        return status;
       }),
     );
     holds('pipes until no more', (r & 255) == 0 && r >> 8 < 254 && r >> 8 > 40, r);
