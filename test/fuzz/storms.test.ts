@@ -5,7 +5,7 @@ import { boot } from '../../emulator/host/node/index.ts';
 import { programImage } from './guest-program.ts';
 import { COUNT_OBJECTS } from './syscalls-vm.ts';
 
-const STORMS = ['arguments', 'pipes', 'tree', 'mounts', 'links', 'sparse'];
+const STORMS = ['arguments', 'pipes', 'tree', 'mounts', 'links', 'sparse', 'descriptors'];
 /** Per cent of the RAM that a program gets after a storm of objects. */
 const LARGE = 85;
 /** Names in it: a fifth of the RAM. */
@@ -29,7 +29,7 @@ async function storm(command: string): Promise<{ exitCode: number; stdout: strin
 }
 
 describe('a storm of', () => {
-  test.each(STORMS)('%s', { timeout: 60_000 }, async name => {
+  test.each(STORMS)('%s', { timeout: 120_000 }, async name => {
     vm.restore(ready);
     // The first leaves what caches and tables keep for good, and the agent's garbage grows to its usual size.
     const first = await storm(name);

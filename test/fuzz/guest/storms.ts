@@ -15,7 +15,6 @@ import {
   fork,
   ftruncate,
   getcwd,
-  kill,
   lseek,
   mkdir,
   mount,
@@ -133,27 +132,6 @@ function pause(ms: i32): usize {
   store<i64>(cell + 128, ms / 1000);
   store<i64>(cell + 136, (<i64>ms % 1000) * 1_000_000);
   return cell + 128;
-}
-
-/** A tree of forks that ends in an error, by one signal to the group. */
-function forks(): void {
-  const top = child((): i32 => {
-    sys(Nr.setsid);
-    let r: i64 = 0;
-    while (r >= 0 || r == EAGAIN || r == ENOMEM) {
-      r = fork();
-      if (r < 0) sys(Nr.nanosleep, pause(1000000), 0);
-    }
-    return 3;
-  });
-  sys(Nr.nanosleep, pause(400), 0);
-  holds('the group is there', kill(-top, SIGKILL) == 0);
-  const how = ended(top);
-  holds('its leader was killed', how == SIGKILL, how);
-  // Members that a fork made while the signal went round.
-  for (let i = 0; i < 1000 && kill(-top, SIGKILL) == 0; i++) sys(Nr.nanosleep, pause(1), 0);
-  const after = child((): i32 => 7);
-  holds('fork works again', after > 0 && ended(after) == 7 << 8);
 }
 
 let pointers: usize = 0;
@@ -465,7 +443,6 @@ export function main(sp: u64): void {
   readStartup(sp);
   const name = args[1];
   if (name.equals(b('descriptors'))) descriptors();
-  else if (name.equals(b('forks'))) forks();
   else if (name.equals(b('arguments'))) manyArguments();
   else if (name.equals(b('pipes'))) fullPipes();
   else if (name.equals(b('tree'))) deepTree();
