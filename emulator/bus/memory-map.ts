@@ -6,9 +6,9 @@
  *
  * The state of the hart that runs is always at address 0; a hart that does not run has its state parked in its own
  * region (cpu/engine.ts swaps them), while its TLBs stay where they are. Decoded pages are shared by all harts.
- * Guest RAM is 64 KiB aligned, and ROM, where there is any, goes on from it: page numbers count through both. The data TLB is direct-mapped by va[addressBits:12], one bit more than
- * an address inside the wasm memory has: that spare bit is what makes an empty entry miss for every address
- * (cpu/slow/tlb.ts).
+ * Guest RAM is 64 KiB aligned, and ROM, where there is any, goes on from it: page numbers count through both. The data
+ * TLB is direct-mapped by va[addressBits:12], one bit more than an address inside the wasm memory has: that spare bit is
+ * what makes an empty entry miss for every address (cpu/slow/tlb.ts).
  */
 import { InternalError } from '../base/assert.ts';
 import { alignUp, KIB } from '../base/bytes.ts';
